@@ -1,0 +1,1 @@
+"""Prefect flows: one file for each thing an operator wants to do."""

@@ -1,0 +1,46 @@
+"""Where this installation keeps its files and which paths it may read, from environment variables.
+
+`FINETUNE_FLOWS_HOME`         artefacts, releases, locks and logs; default: `var/` beside the project's sources.
+`FINETUNE_FLOWS_INPUT_ROOTS`  folders that data and models may be read from, separated like PATH;
+                              default: the project's folder and the home above.
+"""
+
+import os
+from pathlib import Path
+
+from tasks.errors import ConfigError
+
+PROJECT_ROOT = Path(__file__).resolve().parents[1]
+
+
+def home() -> Path:
+    """Return the folder everything is written under (created by whoever writes first)."""
+    return Path(os.environ.get("FINETUNE_FLOWS_HOME") or PROJECT_ROOT / "var").resolve()
+
+
+def input_roots() -> list[Path]:
+    """Return the folders that parameters may name files in."""
+    configured = os.environ.get("FINETUNE_FLOWS_INPUT_ROOTS")
+    if configured:
+        return [Path(part).resolve() for part in configured.split(os.pathsep) if part]
+    return [PROJECT_ROOT, home()]
+
+
+def confine(path: str | Path) -> Path:
+    """Resolve a path named in a parameter and refuse it outside the allowed folders.
+
+    Args:
+        path: Absolute, or relative to the project's folder. Links are followed before the check.
+
+    Raises:
+        ConfigError: The path leads outside every allowed folder.
+    """
+    resolved = (PROJECT_ROOT / Path(path).expanduser()).resolve()
+    roots = input_roots()
+    if not any(resolved.is_relative_to(root) for root in roots):
+        allowed = ", ".join(str(root) for root in roots)
+        raise ConfigError(
+            f"{resolved} lies outside the allowed folders ({allowed}). Move the file there, or add its folder to "
+            "FINETUNE_FLOWS_INPUT_ROOTS and start the worker again."
+        )
+    return resolved
