@@ -1,7 +1,7 @@
 """Entry point of a child process: `python -m tasks.runtime.child TARGET PAYLOAD.json`.
 
-The child reports through a pipe whose descriptor is in `FINETUNE_FLOWS_EVENTS`: one JSON object a line, with `event` being
-`progress`, `result` or `error`. Its standard output and error go to a log file that the parent opened.
+The child reports through a pipe whose descriptor is in `FINETUNE_FLOWS_EVENTS`: one JSON object a line, with `event`
+being `progress`, `result` or `error`. Its standard output and error go to a log file that the parent opened.
 """
 
 import ctypes
@@ -23,7 +23,7 @@ STOPPED_EXIT_CODE = 75
 _PR_SET_PDEATHSIG = 1
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     """The child was asked to stop and did so at a safe point."""
 
 
@@ -53,9 +53,9 @@ class StopFlag:
         self.set = True
 
     def check(self) -> None:
-        """Raise `Stopped` when the parent has asked for a stop."""
+        """Raise `StoppedError` when the parent has asked for a stop."""
         if self.set:
-            raise Stopped
+            raise StoppedError
 
 
 def device_lock_path() -> Path:
@@ -75,7 +75,7 @@ def main(target: str, payload_path: str) -> int:
             function = getattr(importlib.import_module(module_name), function_name)
             result = function(json.loads(Path(payload_path).read_bytes()), events, stop)
         events.send("result", value=result)
-    except Stopped:
+    except StoppedError:
         return STOPPED_EXIT_CODE
     except Exception as error:
         traceback.print_exc()

@@ -112,7 +112,7 @@ def _follow(
             if should_stop():
                 raise TransientError("the run was ended on the server while its child process worked")
             if deadline is not None and time.monotonic() > deadline:
-                raise ResourceError(f"the child process passed its limit of {timeout_s:.0f} s. Raise the limit or do less")
+                raise ResourceError(f"the child process passed its limit of {timeout_s:.0f} s. Raise it or do less")
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:

@@ -1,10 +1,10 @@
-"""Child processes seen from a Prefect run: their progress in the log and on the run's page, their end on cancellation."""
+"""Child processes seen from a Prefect run: their progress shown, their end on cancellation."""
 
 import logging
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
@@ -27,7 +27,9 @@ REMOTE_POLL_S = 2.0
 ENDED = frozenset({"CANCELLING", "CANCELLED", "CRASHED"})
 
 
-def run_in_child(target: str, payload: Mapping[str, Any], workdir: Path, *, title: str, timeout_s: float | None = None) -> Any:
+def run_in_child(
+    target: str, payload: Mapping[str, Any], workdir: Path, *, title: str, timeout_s: float | None = None
+) -> Any:
     """Run a function in a child process (`tasks.runtime.parent.run_child`) with Prefect watching.
 
     Args:
@@ -98,7 +100,7 @@ def run_remote(remote: Remote) -> None:
     """
     flow_run: FlowRun | None = None
     try:
-        flow_run = run_deployment(remote.deployment, parameters=remote.parameters, timeout=0)
+        flow_run = cast(FlowRun, run_deployment(remote.deployment, parameters=remote.parameters, timeout=0))
         log.info("%s: run '%s' started on its own work pool", remote.deployment, flow_run.name)
         state = _wait(flow_run.id)
     except BaseException:

@@ -74,7 +74,7 @@ class Store:
         """
         manifest = self.manifest(ref)
         if manifest.digest != ref.digest:
-            raise ArtifactError(f"{ref.name} was rebuilt with other content since it was referenced: run the flow again")
+            raise ArtifactError(f"{ref.name} was rebuilt with other content since: run the flow again")
         return self.directory(ref.kind, ref.key)
 
     def manifest(self, ref: Ref) -> Manifest:
@@ -106,12 +106,13 @@ class Store:
             if found := self.find(stage.name, key):
                 return found
             final = self.directory(stage.name, key)
-            partial = final.with_name(f".{key}.partial-{os.getpid()}")
+            # The name is the key: a writer finds its workdir by it. The lock is held, so a left-over is a dead run's.
+            partial = self.root / "partial" / stage.name / key
+            shutil.rmtree(partial, ignore_errors=True)
             started = time.monotonic()
-            for left_by_a_killed_run in final.parent.glob(f".{key}.partial-*"):
-                shutil.rmtree(left_by_a_killed_run, ignore_errors=True)
             try:
-                partial.mkdir(parents=True, exist_ok=True)
+                partial.mkdir(parents=True)
+                final.parent.mkdir(parents=True, exist_ok=True)
                 outcome = write(partial)
                 manifest = _manifest(stage, key, partial, outcome, parents, params, time.monotonic() - started)
                 _write_synced(partial / MANIFEST, manifest.model_dump_json(indent=1))

@@ -84,8 +84,7 @@ def run_stage(
 
 
 def _task(stage: Stage, body: Callable[..., Ref], run_name: str, key: str, *, refresh: bool) -> Task[Any, Ref]:
-    return task(
-        body,
+    decorate = task(
         name=stage.name,
         task_run_name=run_name.replace("{", "(").replace("}", ")"),
         tags=[f"stage:{stage.name}"],
@@ -98,6 +97,7 @@ def _task(stage: Stage, body: Callable[..., Ref], run_name: str, key: str, *, re
         retry_jitter_factor=0.5,
         retry_condition_fn=_worth_a_retry,
     )
+    return decorate(body)
 
 
 def _worth_a_retry(_task: Task[Any, Any], _task_run: TaskRun, state: State[Any]) -> bool:

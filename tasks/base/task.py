@@ -1,0 +1,52 @@
+"""Prefect door of the base model."""
+
+import json
+from pathlib import Path
+
+from tasks.base.card import card
+from tasks.base.params import EMBEDDED, BaseParams
+from tasks.base.resolve import BASE_FILE, locate, source_digest
+from tasks.errors import ConfigError
+from tasks.runtime.task import run_in_child
+from tasks.store.keys import Stage
+from tasks.store.records import write_json
+from tasks.store.refs import Outcome, Ref
+from tasks.store.store import Store
+from tasks.store.task import Recipe, run_stage
+
+RECIPE = Recipe(Stage("base", "1", ("transformers", "gguf")), card)
+
+
+def prepare_base(params: BaseParams) -> Ref:
+    """Make the base model ready: find or convert it, check it, pin it."""
+    source, revision = locate(params)
+    digest = source_digest(source)
+
+    def write(out: Path) -> Outcome:
+        folder = source
+        if params.model == EMBEDDED:
+            folder = out / "model"
+            scratch = Store().workdir("base", out.name)
+            run_in_child("tasks.base.child:main", {"out": str(folder)}, scratch, title="base model")
+        config = json.loads((folder / "config.json").read_text())
+        if not _has_chat_template(folder):
+            raise ConfigError(f"{params.model} has no chat template: name an instruction-tuned model")
+        said = {
+            "model": params.model,
+            "revision": revision,
+            "folder": "model" if folder.parent == out else str(folder),
+            "source_digest": digest,
+            "architectures": config.get("architectures", []),
+            "vocab_size": config.get("vocab_size", 0),
+        }
+        write_json(out / BASE_FILE, said)
+        return Outcome(facts={"source": source.name})
+
+    return run_stage(RECIPE, write, inputs={}, params=params, label=params.model, external={"source": digest})
+
+
+def _has_chat_template(folder: Path) -> bool:
+    if (folder / "chat_template.jinja").is_file():
+        return True
+    config = folder / "tokenizer_config.json"
+    return config.is_file() and "chat_template" in json.loads(config.read_text())
