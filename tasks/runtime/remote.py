@@ -1,7 +1,10 @@
 """A stage sent to another work pool: what to run there."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
+
+
+Where = Literal["inline", "pool"]
 
 
 @dataclass(frozen=True)

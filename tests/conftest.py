@@ -1,0 +1,57 @@
+"""Fixtures for all tests: an isolated home, a tiny model, artefacts made by hand."""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+os.environ.update(
+    HF_HUB_OFFLINE="1",
+    TOKENIZERS_PARALLELISM="false",
+    WANDB_MODE="offline",
+    DO_NOT_TRACK="1",
+    PREFECT_SERVER_ANALYTICS_ENABLED="false",
+)
+
+from tasks.settings import PROJECT_ROOT
+from tasks.store.keys import Stage, digest_of
+from tasks.store.params import NoParams
+from tasks.store.refs import Outcome, Ref
+from tasks.store.store import Store
+from tests.tiny import write_tiny_model
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give each test a home of its own, and let it read files below its temporary folder."""
+    folder = tmp_path / "home"
+    monkeypatch.setenv("FINETUNE_FLOWS_HOME", str(folder))
+    monkeypatch.setenv("FINETUNE_FLOWS_INPUT_ROOTS", os.pathsep.join([str(tmp_path.parent.parent), str(PROJECT_ROOT)]))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a two-layer llama with a ChatML template and a tokenizer trained on the demo's text."""
+    return write_tiny_model(tmp_path_factory.mktemp("tiny-model"))
+
+
+@pytest.fixture
+def make_ref(home: Path) -> Callable[..., Ref]:
+    """Return a function that stores files as a finished artefact: `make_ref(kind, {name: bytes or str}, counts={})`."""
+
+    def make(kind: str, files: Mapping[str, bytes | str], counts: Mapping[str, int] | None = None) -> Ref:
+        contents = {name: data.encode() if isinstance(data, str) else data for name, data in files.items()}
+
+        def write(out: Path) -> Outcome:
+            for name, data in contents.items():
+                path = out / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
+            return Outcome(counts=dict(counts or {}))
+
+        key = digest_of({name: data.hex() for name, data in contents.items()})[:24]
+        return Store().build(Stage(kind, "test"), key, write, parents={}, params=NoParams())
+
+    return make
