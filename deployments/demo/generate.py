@@ -17,6 +17,7 @@ from deployments.demo.mail import TRAIN_POOLS, Mail, Pools, write_mail
 from deployments.demo.noise import Row, noisy_rows
 from deployments.demo.render import Phrasing
 from deployments.demo.shipment import World
+from tasks.evaluation.suite import DATA as SUITE_DATA
 
 SEED = 20260304
 SYSTEM = (
@@ -25,7 +26,7 @@ SYSTEM = (
 )
 HERE = Path(__file__).parent
 CHAT, DESK, ARCHIVE, HELDOUT = "mails-chat.jsonl", "mails-desk.csv", "mails-archive.json", "heldout.jsonl"
-GENERAL, SUITE, EXPECTED = "general.jsonl", "suite.jsonl", "EXPECTED.json"
+GENERAL, EXPECTED = "general.jsonl", "EXPECTED.json"
 FILE_SIZES = {CHAT: 900, DESK: 250, ARCHIVE: 200}
 HELDOUT_SIZE = 90
 LONG_SHARE = 0.03
@@ -104,6 +105,10 @@ def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def _lines(rows: list[dict[str, Any]]) -> bytes:
+    return ("\n".join(_json(row) for row in rows) + "\n").encode()
+
+
 def _csv(rows: list[dict[str, Any]]) -> bytes:
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
@@ -163,12 +168,10 @@ def build() -> dict[str, bytes]:
             contents[name] = _csv(written) if name == DESK else _array(written)
 
     tests = write_mails(rng, TEST, heldout.HELDOUT_POOLS, heldout.BOOK, HELDOUT_SIZE)
-    lines = [_json(chat_row(mail.text, mail.answer, mail) | {"part": "heldout"}) for mail in tests]
-    contents[HELDOUT] = ("\n".join(lines) + "\n").encode()
-    sizes = FILE_SIZES | {HELDOUT: HELDOUT_SIZE}
-    for name, made in ((GENERAL, general.build()), (SUITE, suite_build.build())):
-        contents[name] = ("\n".join(_json(row) for row in made) + "\n").encode()
-        sizes[name] = len(made)
+    contents[HELDOUT] = _lines([chat_row(mail.text, mail.answer, mail) | {"part": "heldout"} for mail in tests])
+    instructions = general.build()
+    contents[GENERAL] = _lines(instructions)
+    sizes = FILE_SIZES | {HELDOUT: HELDOUT_SIZE, GENERAL: len(instructions)}
     expected = {
         "seed": SEED,
         "files": {name: {"rows": size} for name, size in sizes.items()},
@@ -182,13 +185,19 @@ def build() -> dict[str, bytes]:
     return contents
 
 
+def build_suite() -> bytes:
+    """Build the items of the general-ability suite, which ships with the evaluation stage."""
+    return _lines(suite_build.build())
+
+
 def main() -> None:
-    """Rewrite the data folder."""
+    """Rewrite the data folder, and the suite's items where the evaluation stage keeps them."""
     folder = HERE / "data"
     folder.mkdir(exist_ok=True)
-    for name, content in build().items():
-        (folder / name).write_bytes(content)
-        print(f"{name}: {len(content)} bytes")
+    contents = {folder / name: content for name, content in build().items()}
+    for path, content in (contents | {SUITE_DATA: build_suite()}).items():
+        path.write_bytes(content)
+        print(f"{path.name}: {len(content)} bytes")
 
 
 if __name__ == "__main__":

@@ -26,4 +26,6 @@ def card(directory: Path, _manifest: Manifest) -> str:
         if name != "sample"
     ]
     columns = ["split", "rows", "kept", "dropped", "truncated", "tokens", "supervised", "median", "longest"]
-    return table(columns, rows) + f"\nLoss is taken between « and »:\n\n```\n{summary['sample']}\n```\n"
+    # A row may hold a fence of its own: this one is longer than any that people write.
+    fence = "~" * 8
+    return table(columns, rows) + f"\nLoss is taken between « and »:\n\n{fence}\n{summary['sample']}\n{fence}\n"

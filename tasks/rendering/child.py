@@ -3,104 +3,85 @@
 from pathlib import Path
 from typing import Any
 
-from tasks.errors import DataError
-from tasks.rendering.chat import Rendered, fit, render_chat, render_text
+from tasks.errors import ConfigError
+from tasks.rendering.audit import AUDIT, audit_line, check_budget, summarise
+from tasks.rendering.chat import IGNORED, fit, render_chat, render_text
+from tasks.rendering.markers import Markers, context_length, markers_of
 from tasks.rendering.params import RenderingParams
 from tasks.runtime.child import Events, StopFlag
 from tasks.store.records import Row, read_rows, write_json, write_rows
 
 SPLITS = ("train", "validation")
+CHECK_EVERY = 500
 
 
 def main(payload: dict[str, Any], events: Events, stop: StopFlag) -> dict[str, Any]:
-    """Render `payload["splits"]` with the tokenizer in `payload["model"]` into `payload["out"]`."""
+    """Render `payload["splits"]` with the tokenizer in `payload["model"]` into `payload["out"]`.
+
+    A failed budget leaves the audit in `payload["work"]`, which outlives the stage's directory.
+    """
     from transformers import AutoTokenizer
 
     params = RenderingParams.model_validate(payload["params"])
-    tokenizer = AutoTokenizer.from_pretrained(payload["model"], trust_remote_code=False)
-    out = Path(payload["out"])
+    model, out = Path(payload["model"]), Path(payload["out"])
+    context = context_length(model)
+    if context is not None and params.max_length > context:
+        raise ConfigError(
+            f"rendering.max_length is {params.max_length} tokens, but the base model reads {context} at most. Lower it."
+        )
+    tokenizer = AutoTokenizer.from_pretrained(model, trust_remote_code=False)
+    markers = markers_of(tokenizer, model)
     audit: list[Row] = []
     summary: dict[str, Any] = {}
     for split in SPLITS:
-        stop.check()
-        kept, lines = _render_split(Path(payload["splits"]) / f"{split}.jsonl", split, tokenizer, params)
+        kept: list[Row] = []
+        lines: list[Row] = []
+        for number, record in enumerate(read_rows(Path(payload["splits"]) / f"{split}.jsonl"), start=1):
+            line, row = _render(record, split, tokenizer, markers, params)
+            lines.append(line)
+            kept += [row] if row else []
+            if number % CHECK_EVERY == 0:
+                stop.check()
+                events.progress(f"{split}: {number} rows rendered")
         write_rows(out / f"{split}.jsonl", kept)
         audit += lines
-        summary[split] = _summary(lines)
-        events.progress(f"{split}: {len(kept)} of {len(lines)} rows rendered")
-    write_rows(out / "audit.jsonl", audit)
-    sample = next(iter(read_rows(out / "train.jsonl")), None)
-    summary["sample"] = _sample(tokenizer, sample) if sample else ""
+        summary[split] = summarise(lines)
+        events.progress(f"{split}: {len(kept)} of {len(lines)} rows kept")
+    work_audit = Path(payload["work"]) / AUDIT
+    write_rows(work_audit, audit)
+    check_budget(audit, params, work_audit)
+    write_rows(out / AUDIT, audit)
+    summary["sample"] = _sample(tokenizer, next(read_rows(out / "train.jsonl")))
     write_json(out / "summary.json", summary)
-    _check_budget(audit, params)
     return summary
 
 
-def _render_split(path: Path, split: str, tokenizer: Any, params: RenderingParams) -> tuple[list[Row], list[Row]]:
-    kept, lines = [], []
-    for record in read_rows(path):
-        row = (
-            render_chat(tokenizer, record["messages"]) if record["messages"] else render_text(tokenizer, record["text"])
-        )
-        tokens = len(row.input_ids)
-        fitted, cut = fit(row, params.max_length, params.on_too_long)
-        lines.append(_audit_line(record, split, tokens, fitted, cut=cut))
-        if not fitted.cause:
-            kept.append({"id": record["id"], "input_ids": fitted.input_ids, "labels": fitted.labels})
-    return kept, lines
-
-
-def _audit_line(record: Row, split: str, tokens: int, row: Rendered, *, cut: bool) -> Row:
-    return {
-        "id": record["id"],
-        "split": split,
-        "origin": record["origin"],
-        "tokens": tokens,
-        "supervised": row.supervised,
-        "truncated": cut,
-        "dropped": row.cause,
-    }
-
-
-def _summary(lines: list[Row]) -> dict[str, Any]:
-    kept = [line for line in lines if not line["dropped"]]
-    causes: dict[str, int] = {}
-    for line in lines:
-        if line["dropped"]:
-            causes[line["dropped"]] = causes.get(line["dropped"], 0) + 1
-    lengths = sorted(line["tokens"] for line in kept)
-    return {
-        "rows": len(lines),
-        "kept": len(kept),
-        "dropped": dict(sorted(causes.items())),
-        "truncated": sum(line["truncated"] for line in kept),
-        "tokens": sum(lengths),
-        "supervised_tokens": sum(line["supervised"] for line in kept),
-        "longest": lengths[-1] if lengths else 0,
-        "median": lengths[len(lengths) // 2] if lengths else 0,
-    }
+def _render(
+    record: Row, split: str, tokenizer: Any, markers: Markers, params: RenderingParams
+) -> tuple[Row, Row | None]:
+    if record["messages"]:
+        row = render_chat(tokenizer, record["messages"], markers)
+    else:
+        row = render_text(tokenizer, record["text"], markers)
+    fitted, cut = fit(row, params.max_length, params.on_too_long)
+    line = audit_line(record, split, row, fitted, cut=cut)
+    if fitted.cause:
+        return line, None
+    return line, {"id": record["id"], "input_ids": fitted.input_ids, "labels": fitted.labels}
 
 
 def _sample(tokenizer: Any, row: Row) -> str:
     """Return the first row's text with the supervised part between «»: what a reader checks a mask by."""
-    text, inside = "", False
+    text, run = "", list[int]()
+    supervised = False
     for token, label in zip(row["input_ids"], row["labels"], strict=True):
-        if (label >= 0) != inside:
-            text += "»" if inside else "«"
-            inside = not inside
-        text += tokenizer.decode([token])
-    return text + ("»" if inside else "")
+        if (label != IGNORED) != supervised:
+            text += _shown(tokenizer, run, supervised=supervised)
+            run, supervised = [], not supervised
+        run.append(token)
+    return text + _shown(tokenizer, run, supervised=supervised)
 
 
-def _check_budget(audit: list[Row], params: RenderingParams) -> None:
-    dropped = [line for line in audit if line["dropped"]]
-    kept_train = sum(line["split"] == "train" and not line["dropped"] for line in audit)
-    if len(dropped) > params.max_dropped_share * len(audit):
-        first = dropped[0]
-        raise DataError(
-            f"rendering loses {len(dropped)} of {len(audit)} rows, more than the allowed "
-            f"{params.max_dropped_share:.1%}; the first is {first['id']} ({first['dropped']}, {first['tokens']} tokens). "
-            "Raise rendering.max_length, mend the rows, or allow a larger rendering.max_dropped_share."
-        )
-    if not kept_train:
-        raise DataError("no training row is left after rendering: see the quarantine and the duplicates of this run")
+def _shown(tokenizer: Any, run: list[int], *, supervised: bool) -> str:
+    text: str = tokenizer.decode(run)
+    return f"«{text}»" if supervised else text

@@ -20,3 +20,6 @@ class RenderingParams(Params):
     max_dropped_share: float = positioned(
         0.02, 2, "Allowed share of dropped rows", "The run stops when more rows than this are lost here.", ge=0, le=1
     )
+    max_truncated_share: float = positioned(
+        0.02, 3, "Allowed share of cut rows", "The run stops when more rows than this are cut here.", ge=0, le=1
+    )

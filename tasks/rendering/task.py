@@ -11,7 +11,7 @@ from tasks.store.refs import Outcome, Ref
 from tasks.store.store import Store
 from tasks.store.task import Recipe, run_stage
 
-STAGE = Stage("rendering", "1", ("transformers", "tokenizers"))
+STAGE = Stage("rendering", "1", ("transformers", "tokenizers", "jinja2"))
 RECIPE = Recipe(STAGE, card)
 
 
@@ -20,13 +20,14 @@ def render(splits: Ref, base: Ref, params: RenderingParams) -> Ref:
     store = Store()
 
     def write(out: Path) -> Outcome:
+        work = store.workdir(STAGE.name, out.name)
         payload = {
             "splits": str(store.open(splits)),
             "model": str(model_folder(store.open(base))),
             "out": str(out),
+            "work": str(work),
             "params": params.model_dump(),
         }
-        work = store.workdir(STAGE.name, out.name)
         summary = run_in_child("tasks.rendering.child:main", payload, work, title="rendering")
         train, validation = summary["train"], summary["validation"]
         counts = {

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-
 Where = Literal["inline", "pool"]
 
 

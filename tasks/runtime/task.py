@@ -92,8 +92,10 @@ class _Watch:
         return state is not None and state.type.value in ENDED
 
 
-def run_remote(remote: Remote) -> None:
-    """Run a deployment and wait for it; cancel it when this run is cancelled.
+def run_remote(remote: Remote) -> Any:
+    """Run a deployment, wait for it and return its result; cancel it when this run is cancelled.
+
+    The result is read from the result storage, which all workers share.
 
     Raises:
         FinetuneError: The run over there did not complete; the message names it.
@@ -113,6 +115,7 @@ def run_remote(remote: Remote) -> None:
             f"run '{flow_run.name}' of {remote.deployment} ended as {state.name}: {state.message}. Its page in the UI "
             "has the log; start this flow again when the cause is gone."
         )
+    return state.result()
 
 
 def _wait(run_id: UUID) -> State[Any]:

@@ -1,5 +1,6 @@
 """Keys: one digest over everything that decides a stage's output."""
 
+import functools
 import hashlib
 import json
 from collections.abc import Mapping
@@ -39,7 +40,17 @@ def digest_of(value: Any) -> str:
 
 
 def file_digest(path: Path) -> str:
-    """Return the sha256 of a file, read in chunks (memory does not grow with the file)."""
+    """Return the sha256 of a file, read in chunks (memory does not grow with the file).
+
+    One process reads a file once: the digest is remembered for as long as inode, size and time of change stay. Stages
+    share weights by hard links, so a run would read each gigabyte several times otherwise.
+    """
+    state = path.stat()
+    return _content_digest(path, (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns))
+
+
+@functools.lru_cache(maxsize=4096)
+def _content_digest(path: Path, _identity: tuple[int, int, int, int]) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -1,0 +1,54 @@
+# `make` lists the targets. Only Python >= 3.11 and make are assumed; everything else comes from the lock.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+UI_PORT ?= 4200
+PROFILE ?= deployments/profiles/demo.yaml
+
+.PHONY: help install demo test check ui vllm e2e clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
+
+install: $(STAMP) ## make .venv from the lock (again only when the lock changes)
+
+# The lock is complete, so nothing is resolved here; the stamp holds the checksum of what was installed.
+$(STAMP): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make install PYTHON=python3.11")'
+	@sum=$$($(PYTHON) -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())' < requirements.lock); \
+	if [ -f $(STAMP) ] && [ "$$(cat $(STAMP))" = "$$sum" ]; then touch $(STAMP); exit 0; fi; \
+	[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV); \
+	echo "installing into $(VENV) (some minutes the first time)"; \
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps -r requirements.lock; \
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps -e .; \
+	echo "$$sum" > $(STAMP)
+
+demo: $(STAMP) ## run the whole pipeline on the demo's mails (PROFILE=... for others)
+	@$(BIN)/finetune-flows run finetune --profile $(PROFILE)
+
+test: $(STAMP) ## unit and integration tests
+	@$(BIN)/pytest
+
+check: $(STAMP) ## format, lint, types, spelling, tests
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/codespell
+	@$(BIN)/pytest
+
+ui: $(STAMP) ## Prefect server, workers and deployments (UI_PORT=4200); Ctrl-C ends all
+	@UI_PORT=$(UI_PORT) exec $(BIN)/python -m deployments.ui
+
+vllm: $(STAMP) ## the second environment, for the live server's proof
+	@bash infra/vllm/install.sh
+
+e2e: $(STAMP) ## real server, workers and browser (needs chromium)
+	@$(BIN)/pytest tests/e2e -m e2e
+
+clean: $(STAMP) ## remove artefacts that no release came from (asks first)
+	@$(BIN)/finetune-flows clean

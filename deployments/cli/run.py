@@ -1,0 +1,110 @@
+"""Run one flow from YAML and say how it ended."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from deployments.cli.environment import prepare
+from deployments.cli.registry import load_flow
+from deployments.cli.values import check, override, read_profile
+
+COMPLETED, FAILED, REJECTED = 0, 1, 3
+
+
+def run_flow(name: str, profile: Path | None, overrides: tuple[str, ...], *, check_only: bool = False) -> int:
+    """Run a flow and return the exit code.
+
+    Raises:
+        ConfigError: The flow or its parameters are wrong; nothing has run.
+    """
+    values = override(read_profile(profile) if profile else {}, overrides)
+    log_file = prepare(name)
+    flow = load_flow(name)
+    parameters = check(flow.fn, values)
+    if check_only:
+        click.echo(f"{name}: the parameters are in order")
+        return COMPLETED
+    click.echo(f"running {name}; the whole log goes to {log_file}", err=True)
+    state: Any = flow(**parameters, return_state=True)
+    if not state.is_completed():
+        error = state.result(raise_on_failure=False)
+        message = str(error) if isinstance(error, BaseException) else state.message
+        kind = type(error).__name__ if isinstance(error, BaseException) else state.name
+        click.echo(f"\n{name} ended as {state.name}: {kind}: {message}\nThe whole log: {log_file}", err=True)
+        return FAILED
+    result = state.result(raise_on_failure=False)
+    click.echo("\n" + closing_text(result))
+    rejected = state.name == "Rejected" or (isinstance(result, dict) and result.get("outcome") == "rejected")
+    return REJECTED if rejected else COMPLETED
+
+
+def closing_text(result: Any) -> str:
+    """Return what a person wants to know when the run is over."""
+    if not (isinstance(result, dict) and "outcome" in result and "verdict" in result):
+        return json.dumps(_plain(result), indent=1, ensure_ascii=False)
+    parts = [scores_table(result["verdict"]), "", verdict_text(result["verdict"]), ""]
+    release = result.get("release")
+    if release:
+        made = "made now" if release["made_now"] else "made by an earlier run"
+        serves = "the champion" if release["is_champion"] else "not the champion"
+        parts += [
+            f"Release  {release['path']} ({release['version']}, {made}, {serves})",
+            f"Serve    bash {release['path']}/serve.sh",
+        ]
+    else:
+        parts.append("No release: the gate rejected the model. The adapter and the report stay.")
+    if result.get("report"):
+        parts.append(f"Report   {Path(result['report']).as_uri()}")
+    parts.append("UI       " + (os.environ.get("PREFECT_UI_URL") or "make ui, then open the address it prints"))
+    return "\n".join(parts)
+
+
+def scores_table(verdict: dict[str, Any]) -> str:
+    """Return the table of figures before and after."""
+    columns = ("what", "n", "before", "after", "change", "interval", "outcome")
+    rows = [
+        (
+            str(row["name"]),
+            str(row["n"]),
+            _percent(row["base"]),
+            _percent(row["tuned"]),
+            _points(row["difference"]),
+            f"{_points(row['low'])} to {_points(row['high'])}",
+            str(row["outcome"]),
+        )
+        for row in verdict.get("rows", [])
+    ]
+    widths = [max(len(line[column]) for line in [columns, *rows]) for column in range(len(columns))]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in [columns, *rows]
+    ]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def verdict_text(verdict: dict[str, Any]) -> str:
+    """Return the verdict with its reasons."""
+    return "\n".join(
+        [f"Verdict  {verdict['outcome']}", *(f"         {reason}" for reason in verdict.get("reasons", []))]
+    )
+
+
+def _percent(value: Any) -> str:
+    return f"{100 * value:.1f} %" if isinstance(value, (int, float)) else "-"
+
+
+def _points(value: Any) -> str:
+    return f"{100 * value:+.1f}" if isinstance(value, (int, float)) else "-"
+
+
+def _plain(value: Any) -> Any:
+    """Return a result as JSON values."""
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json")
+    if isinstance(value, dict):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)

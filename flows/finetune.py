@@ -1,0 +1,67 @@
+"""Raw examples to a released model."""
+
+from typing import Any, Literal
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+
+from tasks.base.params import BaseParams
+from tasks.dedup.params import DedupParams
+from tasks.evaluation.params import EvaluationParams
+from tasks.gating.params import GatingParams
+from tasks.ingest.params import IngestParams
+from tasks.merging.params import MergingParams
+from tasks.mixing.params import MixingParams
+from tasks.pipeline.data import prepare_data
+from tasks.pipeline.params import DEMO_FILES, DEMO_HELDOUT
+from tasks.pipeline.task import finish
+from tasks.pipeline.tune import tune
+from tasks.promotion.params import PromotionParams
+from tasks.rendering.params import RenderingParams
+from tasks.serving.params import ServingParams
+from tasks.splitting.params import SplittingParams
+from tasks.training.params import TrainingParams
+
+
+@flow(name="finetune", flow_run_name="finetune {name}", persist_result=True, result_serializer="json")
+def finetune(
+    name: str = "shipping-mails",
+    files: tuple[str, ...] = DEMO_FILES,
+    heldout_files: tuple[str, ...] = DEMO_HELDOUT,
+    ingest: IngestParams = IngestParams(),
+    dedup: DedupParams = DedupParams(),
+    mixing: MixingParams = MixingParams(),
+    splitting: SplittingParams = SplittingParams(),
+    base: BaseParams = BaseParams(),
+    rendering: RenderingParams = RenderingParams(),
+    training: TrainingParams = TrainingParams(),
+    evaluation: EvaluationParams = EvaluationParams(),
+    gating: GatingParams = GatingParams(),
+    merging: MergingParams = MergingParams(),
+    serving: ServingParams = ServingParams(),
+    release: PromotionParams = PromotionParams(),
+    gpu_stages: Literal["inline", "pool"] = "inline",
+) -> State[Any]:
+    """Clean, split, train, measure, judge, merge, prove and release; reuse every stage whose input has not changed.
+
+    Args:
+        name: Model name. Releases are kept under it: lower case, digits, dashes.
+        files: Data files. Files, folders or patterns such as data/*.jsonl, below an allowed input folder.
+        heldout_files: Held-out test files. The test that decides; without any, the test split of the data does.
+        ingest: Reading: how files are read and which rows are put aside.
+        dedup: Duplicates: which rows count as the same.
+        mixing: General data: keeps what the model could do before.
+        splitting: Splits: train, validation and test.
+        base: Base model: what is tuned.
+        rendering: Tokens: length limits of rendered rows.
+        training: Training: method, size and pace.
+        evaluation: Evaluation: what is measured.
+        gating: Gate: what a model must show to be released.
+        merging: Merge: limits of the parity proof.
+        serving: Serving: the vLLM directory and its proof.
+        release: Release: when the new model takes over.
+        gpu_stages: inline runs all on this worker; pool sends training, evaluation and export to the gpu work pool.
+    """
+    data = prepare_data(files, heldout_files, ingest, dedup, mixing, splitting)
+    stages = tune(data, base, rendering, training, evaluation, gating, gpu_stages)
+    return finish(name, stages, merging, serving, release, gpu_stages)

@@ -1,0 +1,60 @@
+"""Prefect door of dedup."""
+
+from pathlib import Path
+
+from tasks.dedup.card import card
+from tasks.dedup.model import locate_model, model_digest
+from tasks.dedup.near import Pair
+from tasks.dedup.params import DedupParams
+from tasks.dedup.passes import deduplicate
+from tasks.runtime.task import run_in_child
+from tasks.store.keys import Stage
+from tasks.store.records import read_rows, write_json, write_rows
+from tasks.store.refs import Outcome, Ref
+from tasks.store.store import Store
+from tasks.store.task import Recipe, run_stage
+
+STAGE = Stage("dedup", "1", ("datasketch", "sentence-transformers", "numpy"))
+RECIPE = Recipe(STAGE, card)
+
+
+def dedup(records: Ref, params: DedupParams) -> Ref:
+    """Keep one record of each duplicate group, and list groups and contradictions."""
+    store = Store()
+    model = locate_model(params.embedding_model) if params.embedding else None
+
+    def write(out: Path) -> Outcome:
+        facts: dict[str, float] = {}
+
+        def close_pairs(texts: list[str], labels: list[str]) -> tuple[list[Pair], int]:
+            scratch = store.workdir(STAGE.name, out.name)
+            payload = {
+                "model": str(model),
+                "threshold": params.embedding_threshold,
+                "texts": str(scratch / "texts.jsonl"),
+                "pairs": str(scratch / "pairs.jsonl"),
+            }
+            rows = ({"text": text, "label": label} for text, label in zip(texts, labels, strict=True))
+            write_rows(scratch / "texts.jsonl", rows)
+            said = run_in_child("tasks.dedup.child:main", payload, scratch, title="embeddings")
+            facts.update(embedded_rows=said["embedded"], embedding_seconds=said["seconds"])
+            pairs = [(row["left"], row["right"], row["cosine"]) for row in read_rows(scratch / "pairs.jsonl")]
+            return pairs, int(said["too_long"])
+
+        found = deduplicate(list(read_rows(store.open(records) / "records.jsonl")), params, close_pairs)
+        write_rows(out / "records.jsonl", found.records)
+        write_rows(out / "groups.jsonl", found.groups)
+        write_rows(out / "conflicts.jsonl", found.conflicts)
+        write_json(out / "summary.json", found.summary)
+        summary = found.summary
+        counts = {
+            "read": summary["read"],
+            "unique": summary["unique"],
+            "duplicates": summary["exact"] + summary["minhash"] + summary["embedding"],
+            "conflicts": summary["conflicts"],
+        }
+        return Outcome(counts=counts, facts=facts)
+
+    external = {"embedding_model": model_digest(model)} if model else {}
+    label = f"{records.counts.get('kept', 0)} records"
+    return run_stage(RECIPE, write, inputs={"records": records}, params=params, label=label, external=external)

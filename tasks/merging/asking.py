@@ -1,0 +1,68 @@
+"""Asking a model: its logits over a whole text, its greedy answer to a prompt."""
+
+from pathlib import Path
+from typing import Any
+
+from tasks.merging.probes import Probe, token_ids
+from tasks.rendering.chat import encode
+
+# Longer probes are cut: with a large vocabulary, a thousand positions take half a gigabyte of logits.
+MAX_POSITIONS = 1024
+
+
+def load(folder: Path, **options: Any) -> tuple[Any, Any]:
+    """Return the tokenizer and the model of a folder, ready to be asked; float32 unless options say otherwise."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    settings = {"dtype": torch.float32, "trust_remote_code": False, "use_safetensors": True, **options}
+    model = AutoModelForCausalLM.from_pretrained(folder, **settings).eval()
+    return AutoTokenizer.from_pretrained(folder, trust_remote_code=False), model
+
+
+def logits(model: Any, tokenizer: Any, probe: Probe) -> Any:
+    """Return the logits at all positions of a probe's prompt and expected answer, shape [positions, vocabulary]."""
+    import torch
+
+    ids = [*token_ids(tokenizer, probe), *encode(tokenizer, probe.answer)][:MAX_POSITIONS]
+    with torch.inference_mode():
+        return model(input_ids=torch.tensor([ids], device=model.device)).logits[0].float()
+
+
+def greedy(model: Any, tokenizer: Any, probe: Probe, tokens: int) -> list[int]:
+    """Return the token ids of the greedy answer, without the token that ended it."""
+    import torch
+
+    ids = torch.tensor([token_ids(tokenizer, probe)], device=model.device)
+    settings = model.generation_config
+    stop = settings.eos_token_id if settings.eos_token_id is not None else tokenizer.eos_token_id
+    with torch.inference_mode():
+        found = model.generate(
+            input_ids=ids,
+            attention_mask=torch.ones_like(ids),
+            do_sample=False,
+            max_new_tokens=tokens,
+            eos_token_id=stop,
+            pad_token_id=settings.pad_token_id if settings.pad_token_id is not None else tokenizer.pad_token_id,
+        )
+    answer: list[int] = found[0, ids.shape[1] :].tolist()
+    stops = stop if isinstance(stop, list) else [stop]
+    return answer[:-1] if answer and answer[-1] in stops else answer
+
+
+def keep(folder: Path, index: int, found: Any) -> None:
+    """Write one probe's logits to disk."""
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file({"logits": found.contiguous()}, folder / f"{index}.safetensors")
+
+
+def recall(folder: Path, index: int) -> Any:
+    """Read one probe's logits back and delete the file."""
+    from safetensors.torch import load_file
+
+    path = folder / f"{index}.safetensors"
+    found = load_file(path)["logits"]
+    path.unlink()
+    return found

@@ -1,0 +1,94 @@
+"""Everything beside the weights that a server needs: config, tokenizer, chat template, generation_config."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from tasks.errors import ConfigError, ProofError
+from tasks.merging.probes import Probe, token_ids
+from tasks.rendering.chat import prompt_text
+from tasks.store.records import write_json
+
+TEMPLATE = "chat_template.jinja"
+
+
+def export_settings(base: Path, out: Path) -> None:
+    """Write config, tokenizer with its chat template, and generation_config into the merged model's folder.
+
+    Raises:
+        ConfigError: The tokenizer has no chat template, or a turn ends without a token that generation can stop at.
+    """
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(base, trust_remote_code=False)
+    if not tokenizer.chat_template:
+        raise ConfigError(f"the tokenizer in {base} has no chat template: name an instruction-tuned base model")
+    tokenizer.save_pretrained(out)
+    # transformers may keep the template inside tokenizer_config.json; servers and the contract want the file.
+    (out / TEMPLATE).write_text(tokenizer.chat_template, encoding="utf-8")
+    shutil.copyfile(base / "config.json", out / "config.json")
+    config = json.loads((base / "config.json").read_text())
+    stored = base / "generation_config.json"
+    said = json.loads(stored.read_text()) if stored.is_file() else {}
+    write_json(out / "generation_config.json", generation_settings(said, config, tokenizer))
+
+
+def generation_settings(said: dict[str, Any], config: dict[str, Any], tokenizer: Any) -> dict[str, Any]:
+    """Return a generation_config whose stop ids hold the template's end of turn, and which names a pad id."""
+    known = said.get("eos_token_id", config.get("eos_token_id"))
+    ids = [] if known is None else known if isinstance(known, list) else [known]
+    end = end_of_turn(tokenizer)
+    pad = next(
+        (
+            one
+            for one in (tokenizer.pad_token_id, said.get("pad_token_id"), config.get("pad_token_id"))
+            if one is not None
+        ),
+        end,
+    )
+    bos = said.get("bos_token_id", config.get("bos_token_id"))
+    first = {} if bos is None else {"bos_token_id": bos}
+    return {**said, **first, "eos_token_id": [end, *(one for one in ids if one != end)], "pad_token_id": pad}
+
+
+def end_of_turn(tokenizer: Any) -> int:
+    """Return the id of the token that the chat template writes behind an assistant's answer.
+
+    Raises:
+        ConfigError: The template writes no special token there.
+    """
+    asked, answer = [{"role": "user", "content": "a"}], "ANSWER"
+    text: str = tokenizer.apply_chat_template([*asked, {"role": "assistant", "content": answer}], tokenize=False)
+    tail = text[text.rfind(answer) + len(answer) :]
+    special = set(tokenizer.all_special_ids) | set(tokenizer.added_tokens_decoder)
+    for token in tokenizer(tail, add_special_tokens=False)["input_ids"]:
+        if token in special:
+            return int(token)
+    raise ConfigError(
+        f"the chat template writes no special token behind an answer ({tail!r} after "
+        f"{prompt_text(tokenizer, asked)!r}), so nothing tells the served model to stop. Name a base model whose "
+        "template ends a turn with one."
+    )
+
+
+def check_tokens(base: Path, model: Path, probes: list[Probe]) -> int:
+    """Check that the tokenizer read back from the merged folder gives the probes the base's token ids; count them.
+
+    Raises:
+        ProofError: They differ; the message names the first probe.
+    """
+    from transformers import AutoTokenizer
+
+    before = AutoTokenizer.from_pretrained(base, trust_remote_code=False)
+    after = AutoTokenizer.from_pretrained(model, trust_remote_code=False)
+    total = 0
+    for probe in probes:
+        expected, found = token_ids(before, probe), token_ids(after, probe)
+        total += len(expected)
+        if expected != found:
+            raise ProofError(
+                f"the tokenizer saved beside the merged model renders probe {probe.id} as {len(found)} tokens that "
+                f"differ from the {len(expected)} it was trained with: {found[:12]} against {expected[:12]}"
+            )
+    return total

@@ -1,0 +1,70 @@
+"""Probe prompts: rows that no training step has seen, spread over a split."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tasks.errors import DataError
+from tasks.rendering.chat import Messages, encode, prompt_text
+from tasks.store.records import Row, read_rows
+
+SPLITS = ("heldout", "test", "validation")
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One prompt and the answer that the data expects.
+
+    Attributes:
+        id: The record's id.
+        messages: The conversation up to the answer; empty for plain text.
+        text: The first half of a plain text; empty for conversations.
+        answer: The expected answer, or the text's second half.
+    """
+
+    id: str
+    messages: Messages
+    text: str
+    answer: str
+
+
+def choose_probes(splits: Path, wanted: int) -> list[Probe]:
+    """Return up to `wanted` probes: from the held-out rows first, evenly spread, then test, then validation.
+
+    Raises:
+        DataError: No split holds a row with an answer.
+    """
+    chosen: list[Probe] = []
+    for split in SPLITS:
+        path = splits / f"{split}.jsonl"
+        found = [probe for row in read_rows(path) if (probe := _probe(row))] if path.is_file() else []
+        missing = wanted - len(chosen)
+        count = min(missing, len(found))
+        chosen += [found[index * len(found) // count] for index in range(count)]
+    if not chosen:
+        raise DataError(
+            f"no row of {', '.join(SPLITS)} has an assistant's answer or text: there is nothing to probe the model "
+            "with. Give the splits a test or validation share."
+        )
+    return chosen
+
+
+def _probe(row: Row) -> Probe | None:
+    answers = [index for index, message in enumerate(row["messages"]) if message["role"] == "assistant"]
+    if answers:
+        last = answers[-1]
+        return Probe(row["id"], row["messages"][:last], "", row["messages"][last]["content"]) if last else None
+    words = row["text"].split(" ")
+    half = len(words) // 2
+    if not half:
+        return None
+    return Probe(row["id"], [], " ".join(words[:half]), " " + " ".join(words[half:]))
+
+
+def token_ids(tokenizer: Any, probe: Probe) -> list[int]:
+    """Return the prompt's token ids as training made them, shape [tokens]."""
+    if probe.messages:
+        return encode(tokenizer, prompt_text(tokenizer, probe.messages))
+    # Unlike a chat template, plain text brings no start token: the tokenizer adds its own if it has one.
+    ids: list[int] = list(tokenizer(probe.text)["input_ids"])
+    return ids[:-1] if ids[-1] == tokenizer.eos_token_id else ids

@@ -1,0 +1,61 @@
+"""All parameters of a fine-tuning run in one model: what a profile file holds and what nightly runs are given."""
+
+from typing import Literal
+
+from tasks.base.params import BaseParams
+from tasks.dedup.params import DedupParams
+from tasks.evaluation.params import EvaluationParams
+from tasks.gating.params import GatingParams
+from tasks.ingest.params import IngestParams
+from tasks.merging.params import MergingParams
+from tasks.mixing.params import MixingParams
+from tasks.promotion.params import PromotionParams
+from tasks.rendering.params import RenderingParams
+from tasks.serving.params import ServingParams
+from tasks.splitting.params import SplittingParams
+from tasks.store.params import Params, positioned
+from tasks.training.params import TrainingParams
+
+DEMO_FILES = (
+    "deployments/demo/data/mails-chat.jsonl",
+    "deployments/demo/data/mails-desk.csv",
+    "deployments/demo/data/mails-archive.json",
+)
+DEMO_HELDOUT = ("deployments/demo/data/heldout.jsonl",)
+NAME_PATTERN = "^[a-z0-9][a-z0-9-]{0,62}$"
+
+
+class FinetuneParams(Params):
+    """The parameters of the flow `finetune`; the flow's form shows the same fields."""
+
+    name: str = positioned(
+        "shipping-mails",
+        0,
+        "Model name",
+        "Releases are kept under this name: lower case, digits, dashes.",
+        pattern=NAME_PATTERN,
+    )
+    files: tuple[str, ...] = positioned(
+        DEMO_FILES, 1, "Data files", "Files, folders or patterns such as data/*.jsonl, below an allowed input folder."
+    )
+    heldout_files: tuple[str, ...] = positioned(
+        DEMO_HELDOUT, 2, "Held-out test files", "The test that decides; without any, the test split of the data does."
+    )
+    ingest: IngestParams = positioned(IngestParams(), 3, "Reading", "How files are read and which rows are put aside.")
+    dedup: DedupParams = positioned(DedupParams(), 4, "Duplicates", "Which rows count as the same.")
+    mixing: MixingParams = positioned(MixingParams(), 5, "General data", "Keeps what the model could do before.")
+    splitting: SplittingParams = positioned(SplittingParams(), 6, "Splits", "Train, validation and test.")
+    base: BaseParams = positioned(BaseParams(), 7, "Base model", "What is tuned.")
+    rendering: RenderingParams = positioned(RenderingParams(), 8, "Tokens", "Length limits of rendered rows.")
+    training: TrainingParams = positioned(TrainingParams(), 9, "Training", "Method, size and pace.")
+    evaluation: EvaluationParams = positioned(EvaluationParams(), 10, "Evaluation", "What is measured.")
+    gating: GatingParams = positioned(GatingParams(), 11, "Gate", "What a model must show to be released.")
+    merging: MergingParams = positioned(MergingParams(), 12, "Merge", "Limits of the parity proof.")
+    serving: ServingParams = positioned(ServingParams(), 13, "Serving", "The vLLM directory and its proof.")
+    release: PromotionParams = positioned(PromotionParams(), 14, "Release", "When the new model takes over.")
+    gpu_stages: Literal["inline", "pool"] = positioned(
+        "inline",
+        15,
+        "GPU stages",
+        "inline: on the worker that runs this flow. pool: training, evaluation and export on the gpu work pool.",
+    )

@@ -1,0 +1,85 @@
+"""How a run ends: released or rejected. The door of the pipeline, since an end is a Prefect state."""
+
+from typing import Any
+
+from prefect.client.schemas.objects import State
+from prefect.context import FlowRunContext
+from prefect.states import Completed
+
+from tasks.gating.task import read_verdict
+from tasks.merging.params import MergingParams
+from tasks.merging.task import merge
+from tasks.pipeline.data import Stages
+from tasks.pipeline.nightly import reason_to_skip
+from tasks.pipeline.params import FinetuneParams
+from tasks.promotion.params import PromotionParams
+from tasks.promotion.task import promote
+from tasks.reporting.task import report
+from tasks.runtime.remote import Remote, Where
+from tasks.runtime.task import run_remote
+from tasks.serving.params import ServingParams
+from tasks.serving.task import serve
+from tasks.store.refs import Ref
+from tasks.store.store import Store
+
+EXPORT_DEPLOYMENT = "export_model/export_model"
+
+
+def export(
+    base: Ref, training: Ref, splits: Ref, merging: MergingParams, serving: ServingParams, *, where: Where = "inline"
+) -> Stages:
+    """Merge and prove, make the serving directory and prove it; here or on the GPU work pool."""
+    if where == "pool":
+        parameters = {
+            "base": base.name,
+            "training": training.name,
+            "splits": splits.name,
+            "merging": merging.model_dump(mode="json"),
+            "serving": serving.model_dump(mode="json"),
+        }
+        # The GPU machine's server is part of what was proven, so its references are taken from there as they are.
+        made: dict[str, Any] = run_remote(Remote(EXPORT_DEPLOYMENT, parameters))
+        return {role: Store().resolve(name) for role, name in made.items()}
+    merged = merge(base, training, splits, merging)
+    return {"merging": merged, "serving": serve(merged, splits, serving)}
+
+
+def finish(
+    name: str,
+    stages: Stages,
+    merging: MergingParams,
+    serving: ServingParams,
+    release: PromotionParams,
+    where: Where,
+) -> State[Any]:
+    """Release what passed; end as `Rejected` what did not. Either way there is a report.
+
+    Returns:
+        A completed state named `Released`, `Unchanged` or `Rejected`; its data is JSON with `outcome`, `release`,
+        `report`, `results` and `verdict`.
+    """
+    verdict = read_verdict(stages["gating"])
+    passed = verdict["outcome"] == "pass"
+    if passed:
+        made = export(stages["base"], stages["training"], stages["splitting"], merging, serving, where=where)
+        stages = stages | made
+    stages = stages | {"reporting": report(name, stages)}
+    page = Store().open(stages["reporting"])
+    said = {"report": str(page / "report.html"), "results": str(page / "results.json"), "verdict": verdict}
+    if not passed:
+        message = f"{verdict['outcome']}: {' '.join(verdict['reasons'])}"
+        return Completed(name="Rejected", message=message, data={"outcome": "rejected", "release": None, **said})
+    released = promote(name, stages, release)
+    shown = {"outcome": "released", "release": released.model_dump(mode="json"), **said}
+    state = "Released" if released.made_now else "Unchanged"
+    return Completed(name=state, message=f"{name} {released.version} at {released.path}", data=shown)
+
+
+def skip_tonight(settings: FinetuneParams, late_after_hours: float) -> State[Any] | None:
+    """Return a completed state named `Skipped` that says why, or None when there is something to do."""
+    context = FlowRunContext.get()
+    run = context.flow_run if context else None
+    planned = run.expected_start_time if run and run.auto_scheduled else None
+    reason = reason_to_skip(settings, planned, late_after_hours)
+    data = {"outcome": "skipped", "release": None, "reason": reason}
+    return Completed(name="Skipped", message=reason, data=data) if reason else None

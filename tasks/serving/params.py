@@ -1,0 +1,65 @@
+"""How the model is served and how that is proven."""
+
+from typing import Literal
+
+from tasks.store.params import Params, positioned
+
+
+class ServingParams(Params):
+    """Parameters of the serving stage."""
+
+    prove: Literal["auto", "require", "skip"] = positioned(
+        "auto",
+        0,
+        "Prove on a real server",
+        "auto: when a vLLM environment is installed (`make vllm`). require: stop without one. skip: never.",
+    )
+    model_name: str = positioned(
+        "finetuned",
+        1,
+        "Served name",
+        "The model's name in requests to the server.",
+        pattern=r"^[A-Za-z0-9._/-]{1,100}$",
+    )
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = positioned(
+        "auto",
+        2,
+        "Computing type",
+        "auto: float32, except for a vLLM built for GPUs, which computes in the model's own type. bfloat16 on CPU "
+        "servers has answered nonsense without any error; the proof finds that out.",
+    )
+    max_model_len: int = positioned(
+        2048,
+        3,
+        "Context (tokens)",
+        "Prompt and answer together; at most what the model was made for.",
+        ge=64,
+        le=1048576,
+    )
+    enforce_eager: bool = positioned(
+        True, 4, "No compilation", "Serve without torch.compile: answers take longer, the start is twice as quick."
+    )
+    probes: int = positioned(8, 5, "Probes (rows)", "How many held-out prompts the server is asked.", ge=1, le=256)
+    max_new_tokens: int = positioned(
+        48, 6, "Answer length (tokens)", "How long each probe's answer may be.", ge=1, le=4096
+    )
+    start_timeout_s: int = positioned(
+        300, 7, "Time to start (s)", "How long the server may take until it says it is ready.", ge=10, le=7200
+    )
+    min_equal_share: float = positioned(
+        0.75,
+        8,
+        "Equal answers (share)",
+        "Share of probes whose text must be exactly that of transformers. In float32 all are; one near tie in a longer "
+        "answer may tip either way in 16 bits, so a quarter may differ, but only at near ties (see below).",
+        ge=0,
+        le=1,
+    )
+    logprob_tolerance: float = positioned(
+        0.25,
+        9,
+        "Log-probability tolerance (nats)",
+        "How far the server's log-probability of a token may be off while both write the same, and how near a tie a "
+        "first different token must be. Float32 stays under 0.001, 16 bits under 0.2.",
+        gt=0,
+    )

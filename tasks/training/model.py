@@ -1,0 +1,81 @@
+"""Base model and adapter, in the types the plan says."""
+
+from pathlib import Path
+from typing import Any
+
+from tasks.errors import ConfigError
+from tasks.training.params import TrainingParams
+from tasks.training.plan import Device, Plan
+
+
+def find_device() -> Device:
+    """Return the device this process trains on."""
+    import torch
+
+    if torch.cuda.is_available():
+        return Device("cuda", torch.cuda.is_bf16_supported(), torch.cuda.get_device_name())
+    # Without matrix units (AMX) a CPU emulates bfloat16 products; with them it is many times faster than float32.
+    return Device("cpu", bfloat16=torch.cpu._is_amx_tile_supported(), name="CPU")
+
+
+def load_base(folder: Path, plan: Plan) -> Any:
+    """Load the base model: safetensors, no code from the model's folder, in NF4 when the plan says so."""
+    import torch
+    from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+
+    quantisation = None
+    if plan.quantised:
+        quantisation = BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=getattr(torch, plan.compute_dtype),
+        )
+    return AutoModelForCausalLM.from_pretrained(
+        folder,
+        dtype=getattr(torch, plan.base_dtype),
+        quantization_config=quantisation,
+        device_map={"": 0} if torch.cuda.is_available() else {"": "cpu"},
+        use_safetensors=True,
+        trust_remote_code=False,
+    )
+
+
+def add_adapter(model: Any, params: TrainingParams, plan: Plan) -> Any:
+    """Put a fresh LoRA adapter on the base; the seed must have been set.
+
+    Raises:
+        ConfigError: A name in `target_modules` exists nowhere in the model.
+    """
+    from peft import LoraConfig, TaskType, get_peft_model, prepare_model_for_kbit_training
+
+    if plan.quantised:
+        model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=params.gradient_checkpointing)
+    targets: str | list[str] = list(params.target_modules)
+    if params.target_modules == ("all-linear",):
+        targets = "all-linear"
+    else:
+        present = {name.rpartition(".")[2] for name, _module in model.named_modules()}
+        if unknown := sorted(set(params.target_modules) - present):
+            linear = sorted(name for name in present if name.endswith("_proj"))
+            raise ConfigError(
+                f"training.target_modules names layers the model does not have: {', '.join(unknown)}. "
+                f"It has: {', '.join(linear)}; or write all-linear alone."
+            )
+    config = LoraConfig(
+        r=params.r,
+        lora_alpha=params.lora_alpha,
+        lora_dropout=params.lora_dropout,
+        target_modules=targets,
+        bias="none",
+        task_type=TaskType.CAUSAL_LM,
+    )
+    return get_peft_model(model, config)
+
+
+def count_parameters(model: Any) -> tuple[int, int]:
+    """Return how many parameters are trained and how many there are (a 4-bit pair counts as two)."""
+    trained: int
+    total: int
+    trained, total = model.get_nb_trainable_parameters()
+    return trained, total

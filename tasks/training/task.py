@@ -1,0 +1,46 @@
+"""Prefect door of training."""
+
+from pathlib import Path
+
+from tasks.base.resolve import model_folder
+from tasks.runtime.remote import Remote, Where
+from tasks.runtime.task import run_in_child
+from tasks.store.keys import Stage
+from tasks.store.refs import Outcome, Ref
+from tasks.store.store import Store
+from tasks.store.task import Recipe, run_stage
+from tasks.training.card import card
+from tasks.training.params import TrainingParams
+
+STAGE = Stage("training", "1", ("torch", "transformers", "peft", "trl", "bitsandbytes", "accelerate"))
+RECIPE = Recipe(STAGE, card)
+DEPLOYMENT = "train_adapter/train_adapter"
+
+
+def train(rendering: Ref, base: Ref, params: TrainingParams, *, where: Where = "inline") -> Ref:
+    """Train an adapter on the rendered rows, here or on the GPU work pool."""
+    store = Store()
+
+    def write(out: Path) -> Outcome:
+        work = store.workdir(STAGE.name, out.name)
+        payload = {
+            "rendering": str(store.open(rendering)),
+            "model": str(model_folder(store.open(base))),
+            "out": str(out),
+            "work": str(work),
+            "run_name": f"{params.method}-{out.name[:8]}",
+            "train_tokens": rendering.counts.get("train_tokens", 0),
+            "params": params.model_dump(),
+        }
+        limit = params.time_limit_minutes * 60 or None
+        said = run_in_child("tasks.training.child:main", payload, work, title="training", timeout_s=limit)
+        counts = {name: int(said[name]) for name in ("steps", "best_step", "trainable_parameters")}
+        return Outcome(counts=counts, facts={name: said[name] for name in ("device", "resumed_from", "threads")})
+
+    remote = None
+    if where == "pool":
+        parameters = {"rendering": rendering.name, "base": base.name, "training": params.model_dump(mode="json")}
+        remote = Remote(DEPLOYMENT, parameters)
+    label = f"{params.method} on {rendering.counts.get('train_rows', 0)} rows"
+    inputs = {"rendering": rendering, "base": base}
+    return run_stage(RECIPE, write, inputs=inputs, params=params, label=label, remote=remote)

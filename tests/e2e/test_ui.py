@@ -1,0 +1,91 @@
+"""An operator's way: open the form, fill it in, start the run, find the cards; and Ctrl-C leaves nothing behind."""
+
+import json
+import uuid
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tasks.pipeline.params import DEMO_FILES
+from tests.e2e.conftest import Stack
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+
+DEPLOYMENTS = {
+    "finetune": "cpu",
+    "prepare_dataset": "cpu",
+    "train_adapter": "gpu",
+    "evaluate_model": "gpu",
+    "export_model": "gpu",
+    "promote_model": "cpu",
+    "rollback_model": "cpu",
+    "nightly_retrain": "cpu",
+}
+CARDS = ("card-ingest", "card-dedup", "card-splitting")
+
+
+def write_more_rows(path: Path) -> Path:
+    """Write a few rows of an operator's own."""
+    rows = [
+        {"instruction": f"Which berth has vessel number {number}?", "response": f"Berth {number % 7}."}
+        for number in range(40)
+    ]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def test_every_deployment_is_there_on_its_pool_with_a_form(stack: Stack) -> None:
+    for name, pool in DEPLOYMENTS.items():
+        deployment = stack.deployment(name)
+        assert deployment["work_pool_name"] == pool
+        assert deployment["enforce_parameter_schema"] is True
+        assert deployment["parameter_openapi_schema"]["properties"], name
+        assert deployment["description"].startswith("**"), name
+    nightly = stack.deployment("nightly_retrain")
+    assert [(each["slug"], each["active"]) for each in nightly["schedules"]] == [("nightly", False)]
+    assert nightly["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
+    pool = httpx.get(f"{stack.address}/api/work_pools/gpu").raise_for_status().json()
+    assert pool["concurrency_limit"] == 1
+
+
+def test_a_run_started_from_the_form_ends_and_shows_its_cards(stack: Stack, page: Page) -> None:
+    name = f"from-the-form-{uuid.uuid4().hex[:6]}"
+    page.goto(f"{stack.address}/v2/deployments/deployment/{stack.deployment('prepare_dataset')['id']}/run")
+
+    more = write_more_rows(stack.home / "inbox" / "more.jsonl")
+    page.get_by_label("Run Name").fill(name)
+    page.get_by_role("button", name="Add item").first.click()
+    page.locator("textarea").nth(len(DEMO_FILES)).fill(str(more))
+    page.get_by_label("Longest row (characters)").fill("20000")
+    page.get_by_label("Remove paraphrases").click()
+    page.get_by_label("Share of general rows").fill("0.05")
+    page.get_by_role("button", name="Submit").click()
+
+    run = stack.run(name)
+    assert run["parameters"]["files"] == [*DEMO_FILES, str(more)]
+    assert run["parameters"]["ingest"]["max_chars"] == 20000
+    assert run["parameters"]["dedup"]["embedding"] is False
+    ended = stack.wait(run["id"])
+    assert ended["state_type"] == "COMPLETED", ended["state"]["message"]
+
+    page.goto(f"{stack.address}/v2/runs/flow-run/{run['id']}?tab=Artifacts")
+    expect(page.get_by_text("Completed").first).to_be_visible()
+    for card in CARDS:
+        expect(page.get_by_text(card).first).to_be_visible()
+    page.get_by_text(CARDS[0]).first.click()
+    expect(page.get_by_text(".jsonl").first).to_be_visible()
+
+
+def test_the_form_refuses_what_the_schema_forbids(stack: Stack, page: Page) -> None:
+    name = f"refused-{uuid.uuid4().hex[:6]}"
+    page.goto(f"{stack.address}/v2/deployments/deployment/{stack.deployment('prepare_dataset')['id']}/run")
+    page.get_by_label("Run Name").fill(name)
+    share = page.get_by_label("Share of general rows")
+    share.fill("0.9")
+    page.get_by_role("button", name="Submit").click()
+    assert "0.2" in share.evaluate("field => field.validationMessage")
+    wanted = {"flow_runs": {"name": {"any_": [name]}}}
+    assert httpx.post(f"{stack.address}/api/flow_runs/filter", json=wanted).json() == []

