@@ -48,7 +48,7 @@ vllm: $(STAMP) ## the second environment, for the live server's proof
 	@bash infra/vllm/install.sh
 
 e2e: $(STAMP) ## real server, workers and browser (needs chromium)
-	@$(BIN)/pytest tests/e2e -m e2e
+	@$(BIN)/pytest tests/e2e -m 'e2e and not vllm'
 
 clean: $(STAMP) ## remove artefacts that no release came from (asks first)
 	@$(BIN)/finetune-flows clean

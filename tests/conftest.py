@@ -1,7 +1,7 @@
 """Fixtures for all tests: an isolated home, a tiny model, artefacts made by hand."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -29,6 +29,18 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("FINETUNE_FLOWS_HOME", str(folder))
     monkeypatch.setenv("FINETUNE_FLOWS_INPUT_ROOTS", os.pathsep.join([str(tmp_path.parent.parent), str(PROJECT_ROOT)]))
     return folder
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Run Prefect's own server in a process of the test session, with a database and results of its own."""
+    from prefect.settings import PREFECT_RESULTS_LOCAL_STORAGE_PATH, temporary_settings
+    from prefect.testing.utilities import prefect_test_harness
+
+    storage = tmp_path_factory.mktemp("results")
+    settings = {PREFECT_RESULTS_LOCAL_STORAGE_PATH: str(storage)}
+    with prefect_test_harness(server_startup_timeout=120), temporary_settings(settings):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,14 @@ class Line(logging.Formatter):
         return f"{self.formatTime(record, '%H:%M:%S')} {level}{who}{record.getMessage()}"
 
 
+class NotTwice(logging.Filter):
+    """Leaves out what the closing lines say again: the error that ended the flow."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether the console shows the record."""
+        return not str(record.msg).startswith("Encountered exception during execution")
+
+
 class Everything(logging.FileHandler):
     """Appends to the file that the environment names."""
 

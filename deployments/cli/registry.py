@@ -2,7 +2,11 @@
 
 import difflib
 import importlib
+import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
 
 from deployments.cli.environment import prepare
 from deployments.cli.values import parameters_model
@@ -42,10 +46,19 @@ def describe_flows() -> str:
     for name in flow_names():
         flow = load_flow(name)
         parts.append(f"{name}\n  {(flow.description or '').strip().splitlines()[0] if flow.description else ''}")
-        for key, field in parameters_model(flow.fn).model_fields.items():
-            inner = getattr(field.annotation, "model_fields", None)
-            if inner:
-                parts += [f"    {key}.{sub} = {value.get_default()!r}" for sub, value in inner.items()]
-            else:
-                parts.append(f"    {key}" + ("" if field.is_required() else f" = {field.get_default()!r}"))
+        parts += [f"    {line}" for line in _fields(parameters_model(flow.fn))]
     return "\n".join(parts)
+
+
+def _fields(model: type[BaseModel], above: str = "") -> Iterator[str]:
+    """Yield `key.sub = default` for every field, groups followed into their fields."""
+    for key, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _fields(field.annotation, f"{above}{key}.")
+        else:
+            yield f"{above}{key}" + (" (needed)" if field.is_required() else f" = {_yaml(field.get_default())}")
+
+
+def _yaml(value: Any) -> str:
+    """Return a default as it would stand in a profile."""
+    return json.dumps(value, ensure_ascii=False)

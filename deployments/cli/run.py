@@ -10,8 +10,9 @@ import click
 from deployments.cli.environment import prepare
 from deployments.cli.registry import load_flow
 from deployments.cli.values import check, override, read_profile
+from tasks.errors import ConfigError
 
-COMPLETED, FAILED, REJECTED = 0, 1, 3
+COMPLETED, FAILED, WRONG_PARAMETERS, REJECTED = 0, 1, 2, 3
 
 
 def run_flow(name: str, profile: Path | None, overrides: tuple[str, ...], *, check_only: bool = False) -> int:
@@ -34,7 +35,7 @@ def run_flow(name: str, profile: Path | None, overrides: tuple[str, ...], *, che
         message = str(error) if isinstance(error, BaseException) else state.message
         kind = type(error).__name__ if isinstance(error, BaseException) else state.name
         click.echo(f"\n{name} ended as {state.name}: {kind}: {message}\nThe whole log: {log_file}", err=True)
-        return FAILED
+        return WRONG_PARAMETERS if isinstance(error, ConfigError) else FAILED
     result = state.result(raise_on_failure=False)
     click.echo("\n" + closing_text(result))
     rejected = state.name == "Rejected" or (isinstance(result, dict) and result.get("outcome") == "rejected")

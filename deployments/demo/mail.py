@@ -111,7 +111,11 @@ def _typo(rng: random.Random, pieces: list[Piece]) -> list[Piece]:
     index, match = rng.choice(spots)
     word, at = match.group(), rng.randrange(1, len(match.group()) - 2)
     wrong = rng.choice(
-        (word[:at] + word[at + 1] + word[at] + word[at + 2 :], word[:at] + word[at + 1 :], word[:at] + word[at] * 2 + word[at + 1 :])
+        (
+            word[:at] + word[at + 1] + word[at] + word[at + 2 :],
+            word[:at] + word[at + 1 :],
+            word[:at] + word[at] * 2 + word[at + 1 :],
+        )
     )
     text = pieces[index].text
     pieces[index] = replace(pieces[index], text=text[: match.start()] + wrong + text[match.end() :])

@@ -65,4 +65,6 @@ CONTAINER_TYPES = _names(
 
 CURRENCIES = _names("USD, USD, USD, USD, USD, USD, EUR, EUR, EUR, GBP, CNY, SGD, AUD, CAD, AED, INR")
 
-SURCHARGES = _names("THC, BAF, documentation fee, seal fee, chassis fee, ISPS, low sulphur surcharge, telex release fee")
+SURCHARGES = _names(
+    "THC, BAF, documentation fee, seal fee, chassis fee, ISPS, low sulphur surcharge, telex release fee"
+)

@@ -89,7 +89,7 @@ class Writer:
         """Expand a template into pieces."""
         pieces, end = self._sequence(template, 0, "")
         if end != len(template):
-            raise ValueError(f"unbalanced template near {template[end:end + 30]!r}")
+            raise ValueError(f"unbalanced template near {template[end : end + 30]!r}")
         return pieces
 
     def _sequence(self, text: str, at: int, stops: str) -> tuple[list[Piece], int]:

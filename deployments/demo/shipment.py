@@ -10,10 +10,21 @@ from datetime import date, timedelta
 from deployments.demo import parties
 from deployments.demo.ports import Port
 
-MONTHS = (
-    "January February March April May June July August September October November December"
-).split()
-DAYS = "Mon Tue Wed Thu Fri Sat Sun".split()
+MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
+DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 
 
 def _ordinal(day: int) -> str:

@@ -35,7 +35,7 @@ install() {
     say "$venv is up to date"
     return
   fi
-  say "installing into $venv (3 to 5 minutes)"
+  say "installing into $venv (1 to 5 minutes)"
   # From nothing: a half-finished environment, or one of an older lock, must not show through.
   "$python" -m venv --clear "$venv"
   # Every distribution is pinned: pip's warnings say nothing here that an error would not.

@@ -25,8 +25,8 @@ class ServingParams(Params):
         "auto",
         2,
         "Computing type",
-        "auto: float32, except for a vLLM built for GPUs, which computes in the model's own type. bfloat16 on CPU "
-        "servers has answered nonsense without any error; the proof finds that out.",
+        "auto: float32, except for a vLLM built for GPUs, which computes in the model's own type. In float32 the "
+        "answers equal transformers' to the letter; 16 bits tip near ties, and with them whole answers.",
     )
     max_model_len: int = positioned(
         2048,
@@ -60,6 +60,6 @@ class ServingParams(Params):
         9,
         "Log-probability tolerance (nats)",
         "How far the server's log-probability of a token may be off while both write the same, and how near a tie a "
-        "first different token must be. Float32 stays under 0.001, 16 bits under 0.2.",
+        "first different token must be. Measured: float32 0.00002, bfloat16 0.11.",
         gt=0,
     )

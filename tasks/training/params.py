@@ -61,7 +61,7 @@ class TrainingParams(Params):
         3, 15, "Early stopping (validations; 0: never)", "Stop after so many validations without a lower loss.", ge=0
     )
     compute_dtype: Literal["auto", "bfloat16", "float16", "float32"] = positioned(
-        "auto", 16, "Compute type", "auto: bfloat16 where the device has units for it, else float16 on a GPU and float32 on a CPU."
+        "auto", 16, "Compute type", "auto: bfloat16 on a GPU that has it, float16 on older ones, float32 on a CPU."
     )
     optimizer: Literal["auto", "adamw_torch", "paged_adamw_8bit"] = positioned(
         "auto", 17, "Optimiser", "auto: paged AdamW in 8 bits on a GPU, plain AdamW on a CPU."

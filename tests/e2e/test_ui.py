@@ -1,6 +1,9 @@
 """An operator's way: open the form, fill it in, start the run, find the cards; and Ctrl-C leaves nothing behind."""
 
 import json
+import os
+import subprocess
+import sys
 import uuid
 from pathlib import Path
 
@@ -9,6 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tasks.pipeline.params import DEMO_FILES
+from tasks.settings import PROJECT_ROOT
 from tests.e2e.conftest import Stack
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
@@ -51,6 +55,16 @@ def test_every_deployment_is_there_on_its_pool_with_a_form(stack: Stack) -> None
     assert pool["concurrency_limit"] == 1
 
 
+def test_bootstrap_can_be_repeated(stack: Stack) -> None:
+    environment = {**os.environ, "PREFECT_API_URL": f"{stack.address}/api", "PREFECT_HOME": str(stack.home / "prefect")}
+    subprocess.run([sys.executable, "-m", "deployments.bootstrap"], cwd=PROJECT_ROOT, env=environment, check=True)
+    deployments = httpx.post(f"{stack.address}/api/deployments/filter", json={}).raise_for_status().json()
+    assert sorted(each["name"] for each in deployments) == sorted(DEPLOYMENTS)
+    assert len(stack.deployment("nightly_retrain")["schedules"]) == 1
+    pools = httpx.post(f"{stack.address}/api/work_pools/filter", json={}).raise_for_status().json()
+    assert sorted(pool["name"] for pool in pools) == ["cpu", "gpu"]
+
+
 def test_a_run_started_from_the_form_ends_and_shows_its_cards(stack: Stack, page: Page) -> None:
     name = f"from-the-form-{uuid.uuid4().hex[:6]}"
     page.goto(f"{stack.address}/v2/deployments/deployment/{stack.deployment('prepare_dataset')['id']}/run")
@@ -76,7 +90,9 @@ def test_a_run_started_from_the_form_ends_and_shows_its_cards(stack: Stack, page
     for card in CARDS:
         expect(page.get_by_text(card).first).to_be_visible()
     page.get_by_text(CARDS[0]).first.click()
-    expect(page.get_by_text(".jsonl").first).to_be_visible()
+    page.wait_for_url("**/artifacts/artifact/**")
+    expect(page.get_by_text(str(stack.home / "artifacts" / "ingest")).first).to_be_visible()
+    expect(page.get_by_role("table").first).to_be_visible()
 
 
 def test_the_form_refuses_what_the_schema_forbids(stack: Stack, page: Page) -> None:

@@ -13,6 +13,7 @@ from tasks.errors import ProofError
 from tasks.merging.export import export_settings
 from tasks.runtime.parent import run_child
 from tasks.serving.card import card
+from tasks.serving.directory import link_tree
 from tasks.serving.environment import ABSENT, find_server
 from tasks.serving.params import ServingParams
 from tasks.store.records import read_json, write_rows
@@ -33,8 +34,11 @@ PARAMS = ServingParams(prove="require", probes=4, max_new_tokens=24, start_timeo
 def merged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a merging artefact's directory with the embedded base model as its model."""
     folder = tmp_path_factory.mktemp("embedded")
-    run_child("tasks.base.child:main", {"out": str(folder / "model")}, folder / "work")
-    export_settings(folder / "model", folder / "model")
+    base, model = folder / "base", folder / "model"
+    run_child("tasks.base.child:main", {"out": str(base)}, folder / "work")
+    model.mkdir()
+    (model / "model.safetensors").hardlink_to(base / "model.safetensors")
+    export_settings(base, model)
     return folder
 
 
@@ -74,7 +78,7 @@ def left_behind(tmp_path: Path) -> list[str]:
     for process in Path("/proc").iterdir():
         if process.name.isdigit() and process.name != str(os.getpid()):
             try:
-                if Path(os.readlink(process / "cwd")).is_relative_to(tmp_path):
+                if (process / "cwd").readlink().is_relative_to(tmp_path):
                     found.append((process / "cmdline").read_text().replace("\0", " "))
             except OSError:
                 continue
@@ -94,24 +98,33 @@ def test_the_real_server_proves_the_model(tmp_path: Path, merged: Path, splits: 
     assert left_behind(tmp_path) == []
 
 
-def test_a_computing_type_that_answers_nonsense_is_caught(tmp_path: Path, merged: Path, splits: Path) -> None:
-    """bfloat16 answers nonsense on CPUs with AMX, and no error is raised; elsewhere it may be right, and is proven."""
-    if "amx_bf16" not in Path("/proc/cpuinfo").read_text():
-        pytest.skip("this CPU has no AMX: bfloat16 is not known to fail on it")
-    params = PARAMS.model_copy(update={"dtype": "bfloat16", "min_equal_share": 0.0})
+def slipping(tmp_path: Path, option: str) -> str:
+    """Return an interpreter with which `serve.sh` starts the server with one option too many."""
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nexec {SERVER.python} "$@" {option}\n')
+    python.chmod(0o755)
+    return str(python)
+
+
+def test_other_weights_on_the_server_are_caught(tmp_path: Path, merged: Path, splits: Path) -> None:
+    """The server loads a model that is nearly the proven one: one layer counts half."""
+    from safetensors.torch import load_file, save_file
+
+    link_tree(merged / "model", other := tmp_path / "other")
+    weights = load_file(other / "model.safetensors")
+    weights["model.layers.7.mlp.down_proj.weight"] = weights["model.layers.7.mlp.down_proj.weight"] / 2
+    (other / "model.safetensors").unlink()
+    save_file(weights, other / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(ProofError, match="does not answer as the merged model does") as caught:
-        serve(merged, splits, tmp_path, params)
-    assert "The capital of France is Paris." in str(caught.value)
+        serve(merged, splits, tmp_path, PARAMS, python=slipping(tmp_path, f"--model {other}"))
+    assert "expected:" in str(caught.value)
     assert left_behind(tmp_path) == []
 
 
 def test_another_template_on_the_server_is_caught(tmp_path: Path, merged: Path, splits: Path) -> None:
-    """The interpreter that `serve.sh` starts adds a chat template of its own: the classic slip of a deployment."""
+    """The server is given a chat template of its own: the classic slip of a deployment."""
     other = tmp_path / "other.jinja"
     other.write_text("{% for m in messages %}{{ m['role'] + ': ' + m['content'] + '\n' }}{% endfor %}assistant:")
-    python = tmp_path / "python"
-    python.write_text(f'#!/bin/sh\nexec {SERVER.python} "$@" --chat-template {other}\n')
-    python.chmod(0o755)
     with pytest.raises(ProofError, match="renders probe q:0 as other tokens"):
-        serve(merged, splits, tmp_path, PARAMS, python=str(python))
+        serve(merged, splits, tmp_path, PARAMS, python=slipping(tmp_path, f"--chat-template {other}"))
     assert left_behind(tmp_path) == []

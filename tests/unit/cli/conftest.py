@@ -16,7 +16,7 @@ from typing import Literal
 from prefect import flow
 from prefect.states import Completed
 
-from tasks.errors import DataError
+from tasks.errors import ConfigError, DataError
 from tasks.store.params import Params, positioned
 
 
@@ -47,6 +47,8 @@ def small(files: tuple[str, ...], training: SmallParams = SmallParams(), end: st
     """
     if end == "fail":
         raise DataError("files/a.jsonl row 3: no answer. Mend the row and run again.")
+    if end == "config":
+        raise ConfigError("these two do not go together")
     if end == "reject":
         result = {"outcome": "rejected", "release": None, "report": "/tmp/report.html", "results": "",
                   "verdict": VERDICT | {"outcome": "fail"}}

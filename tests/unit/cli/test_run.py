@@ -2,21 +2,13 @@
 
 import logging
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from prefect.testing.utilities import prefect_test_harness
 
 from deployments.cli import main
-from deployments.cli.logs import Line
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[None]:
-    with prefect_test_harness(server_startup_timeout=60):
-        yield
+from deployments.cli.logs import Line, NotTwice
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +56,13 @@ def test_a_failure_says_what_and_where_without_a_traceback(server: None, flow_fi
     assert "The whole log: " in result.output
 
 
+def test_parameters_that_turn_out_wrong_in_the_run_have_the_exit_code_of_wrong_parameters(
+    server: None, flow_file: Path
+) -> None:
+    result = CliRunner().invoke(main, ["run", "small", "--set", "files=[]", "--set", "end=config"])
+    assert result.exit_code == 2, result.output
+
+
 def test_wrong_parameters_stop_before_anything_runs(flow_file: Path) -> None:
     result = CliRunner().invoke(main, ["run", "small", "--set", "training.epoch=3", "--set", "end=[1]"])
     assert result.exit_code == 2
@@ -87,7 +86,14 @@ def test_flows_are_listed_with_their_parameters(flow_file: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "small" in result.output
     assert "    training.epochs = 1" in result.output
-    assert "    files\n" in result.output
+    assert "    files (needed)\n" in result.output
+
+
+def test_the_console_leaves_the_error_to_the_closing_lines() -> None:
+    record = logging.LogRecord("prefect", logging.ERROR, "f", 1, "Encountered exception during execution: %r", (), None)
+    assert not NotTwice().filter(record)
+    record.msg = "Task run failed with exception"
+    assert NotTwice().filter(record)
 
 
 def test_console_lines_leave_the_traceback_to_the_file() -> None:

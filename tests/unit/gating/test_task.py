@@ -1,11 +1,9 @@
 """The gate through its Prefect door."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 from prefect import flow
-from prefect.testing.utilities import prefect_test_harness
 
 from tasks.errors import ConfigError
 from tasks.gating.card import card
@@ -13,12 +11,6 @@ from tasks.gating.params import GatingParams
 from tasks.gating.task import gate, read_verdict
 from tasks.store.refs import Ref
 from tasks.store.store import Store
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[None]:
-    with prefect_test_harness(server_startup_timeout=60):
-        yield
 
 
 @flow

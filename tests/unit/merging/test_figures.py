@@ -73,7 +73,7 @@ def test_each_limit_is_held(name: str, value: float, params: MergingParams) -> N
 def test_a_miss_is_an_error_with_every_figure() -> None:
     limits = thresholds(MergingParams(), "bfloat16")
     figures = {**GOOD, "kl": 3.0, "thresholds": limits, "missed": ["kl"]}
-    with pytest.raises(ProofError, match=r"kl: 3 \(limit 0.02\) <- missed") as caught:
+    with pytest.raises(ProofError, match=r"kl: 3 \(limit 0.01\) <- missed") as caught:
         check_parity(figures)
     assert all(name in str(caught.value) for name in GOOD)
     check_parity({**figures, "missed": []})

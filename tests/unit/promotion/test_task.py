@@ -1,11 +1,9 @@
 """The doors, inside a flow and outside."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from prefect import flow
-from prefect.testing.utilities import prefect_test_harness
 
 from tasks.promotion import task as doors
 from tasks.promotion.card import card
@@ -14,12 +12,6 @@ from tasks.promotion.registry import Release
 from tasks.store.refs import Ref
 
 MakeRun = Callable[..., dict[str, Ref]]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[None]:
-    with prefect_test_harness(server_startup_timeout=60):
-        yield
 
 
 def test_doors_in_a_flow(server: None, make_run: MakeRun) -> None:

@@ -1,25 +1,17 @@
 """The report through its Prefect door: artefact, card and the table in the UI."""
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
-import pytest
 from prefect import flow
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
-from prefect.testing.utilities import prefect_test_harness
 
 from tasks.reporting.card import card
 from tasks.reporting.task import report
 from tasks.store.records import read_json
 from tasks.store.refs import Ref
 from tasks.store.store import Store
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[None]:
-    with prefect_test_harness(server_startup_timeout=60):
-        yield
 
 
 @flow

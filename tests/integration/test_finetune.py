@@ -1,0 +1,175 @@
+"""The whole flow on a tiny model: what runs, what is reused, what is built again, what is refused."""
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
+from prefect.client.schemas.objects import State
+
+from deployments.demo.generate import HERE
+from flows.finetune import finetune
+from tasks.pipeline.params import FinetuneParams
+from tasks.promotion.registry import champion, versions
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+
+STAGES = ["ingest", "dedup", "mixing", "splitting", "base", "rendering", "training", "evaluation", "gating"]
+RELEASE_STAGES = ["merging", "serving", "reporting", "promotion"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a share of the demo's mails: good rows, bad rows and duplicates."""
+    root = tmp_path_factory.mktemp("finetune")
+    for name, rows in (("mails-chat", 120), ("heldout", 6)):
+        lines = (HERE / "data" / f"{name}.jsonl").read_bytes().splitlines(keepends=True)
+        (root / f"{name}.jsonl").write_bytes(b"".join(lines[:rows]))
+    shutil.copyfile(HERE / "data" / "general.jsonl", root / "general.jsonl")
+    return root
+
+
+@pytest.fixture(scope="module")
+def shared_home(folder: Path) -> Path:
+    return folder / "home"
+
+
+@pytest.fixture(autouse=True)
+def _home(shared_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FINETUNE_FLOWS_HOME", str(shared_home))
+    monkeypatch.setenv("FINETUNE_FLOWS_VLLM_PYTHON", str(shared_home / "no-server"))
+    monkeypatch.setenv("WANDB_MODE", "offline")
+
+
+@pytest.fixture
+def settings(folder: Path, tiny_model: Path) -> dict[str, Any]:
+    return {
+        "name": "tiny",
+        "files": [str(folder / "mails-chat.jsonl")],
+        "heldout_files": [str(folder / "heldout.jsonl")],
+        "ingest": {"max_quarantined_share": 0.2},
+        "dedup": {"embedding": False},
+        "mixing": {"share": 0.05, "files": [str(folder / "general.jsonl")]},
+        "base": {"model": str(tiny_model)},
+        "rendering": {"max_length": 640, "max_dropped_share": 0.2},
+        "training": {"r": 4, "max_steps": 4, "eval_steps": 2, "learning_rate": 0.01, "per_device_train_batch_size": 4},
+        "evaluation": {"general_limit": 12, "max_new_tokens": 16, "task_items": 4},
+        "gating": {"min_task_gain": -1.0, "max_general_drop": 1.0, "min_items": 1, "min_task_items": 1},
+        "serving": {"probes": 2, "max_new_tokens": 8},
+        "merging": {"probes": 2, "greedy_tokens": 4},
+        "release": {"allow_unproven": True},
+    }
+
+
+Run = tuple[State[Any], dict[str, Any], Counter[tuple[str, str]]]
+
+
+@pytest.fixture
+def run(server: None, settings: dict[str, Any]) -> Callable[..., Run]:
+    """Return a function that runs the flow and tells its state, its result and how its tasks ended."""
+
+    def start(**changes: Any) -> Run:
+        merged = {
+            key: value | changes.get(key, {}) if isinstance(value, dict) else changes.get(key, value)
+            for key, value in settings.items()
+        }
+        params = FinetuneParams.model_validate(merged)
+        state = finetune(**dict(params), return_state=True)
+        with get_client(sync_client=True) as client:
+            runs = client.read_task_runs(
+                flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[state.state_details.flow_run_id]))
+            )
+        ended = Counter((task.name.split(":")[0], task.state.name) for task in runs)
+        return state, state.result(), ended
+
+    return start
+
+
+def ran(ended: Counter[tuple[str, str]]) -> set[str]:
+    return {stage for stage, state in ended if state == "Completed"}
+
+
+def test_a_release_and_then_nothing_to_do(
+    run: Callable[..., Run], shared_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state, said, ended = run()
+    assert state.name == "Released", state.message
+    assert ran(ended) == {*STAGES, *RELEASE_STAGES}
+    release = Path(said["release"]["path"])
+    assert {"model", "adapter", "serve.sh", "release.json", "report.html", "proof.json"} <= {
+        path.name for path in release.iterdir()
+    }
+    assert not list(release.rglob("*.bin"))
+    assert not list(release.rglob("*.pt"))
+    assert json.loads((release / "release.json").read_text())["verdict"]["outcome"] == "pass"
+    assert champion("tiny")["version"] == "v1"
+    assert list((shared_home / "wandb").rglob("*.wandb")), "the offline run of Weights & Biases is kept"
+
+    def no_child(*_arguments: Any, **_keywords: Any) -> None:
+        raise AssertionError("an unchanged run started a child process")
+
+    monkeypatch.setattr("tasks.runtime.task.run_child", no_child)
+    state, _said, ended = run()
+    assert state.name == "Unchanged"
+    assert {name for _stage, name in ended} == {"Cached"}
+
+
+def test_one_changed_parameter_runs_the_stages_behind_it(run: Callable[..., Run]) -> None:
+    _state, _said, ended = run(gating={"alpha": 0.1})
+    assert ran(ended) == {"gating", "reporting", "promotion"}
+
+
+def test_one_changed_row_runs_all_but_the_base(run: Callable[..., Run], folder: Path) -> None:
+    path = folder / "mails-chat.jsonl"
+    before = path.read_bytes()
+    first, rest = before.split(b"\n", 1)
+    path.write_bytes(first.replace(b"Many thanks", b"Thank you") + b"\n" + rest)
+    try:
+        state, _said, ended = run()
+    finally:
+        path.write_bytes(before)
+    assert state.name == "Released"
+    assert ran(ended) == {*STAGES, *RELEASE_STAGES} - {"base"}
+    # Held-out rows, general rows and the untouched base keep their results.
+    assert ended["ingest", "Cached"] == 2
+    assert ended["evaluation", "Completed"] >= 1
+
+
+def test_a_damaged_artefact_is_built_again_and_nothing_else(run: Callable[..., Run], shared_home: Path) -> None:
+    _state, _said, ended = run()
+    assert ran(ended) == set()
+    for path in (shared_home / "artifacts" / "rendering").glob("*/train.jsonl"):
+        path.write_bytes(path.read_bytes()[:-20])
+    _state, _said, ended = run()
+    assert ran(ended) == {"rendering"}
+    assert list((shared_home / "damaged").iterdir())
+
+
+def test_a_blocked_model_is_rejected_and_the_champion_stays(run: Callable[..., Run]) -> None:
+    serving, there = champion("tiny")["version"], versions("tiny")
+    state, said, ended = run(gating={"min_task_gain": 0.9})
+    assert state.is_completed()
+    assert state.name == "Rejected"
+    assert said["release"] is None
+    assert "0.9" in state.message
+    assert Path(said["report"]).is_file()
+    assert ran(ended) == {"gating", "reporting"}
+    assert champion("tiny")["version"] == serving
+    assert versions("tiny") == there
+
+
+def test_bad_rows_over_the_budget_stop_the_run(run: Callable[..., Run]) -> None:
+    state, *_ = _failed(run, ingest={"max_quarantined_share": 0.0})
+    assert "mails-chat.jsonl" in state.message
+    assert "quarantine" in state.message
+
+
+def _failed(run: Callable[..., Run], **changes: Any) -> tuple[State[Any]]:
+    with pytest.raises(Exception, match="quarantine") as caught:
+        run(**changes)
+    return (type("Said", (), {"message": str(caught.value)}),)  # type: ignore[return-value]
