@@ -14,7 +14,7 @@ from tasks.merging.params import MergingParams
 from tasks.mixing.params import MixingParams
 from tasks.pipeline.data import prepare_data
 from tasks.pipeline.params import DEMO_FILES, DEMO_HELDOUT
-from tasks.pipeline.task import finish
+from tasks.pipeline.task import finish, run_name
 from tasks.pipeline.tune import tune
 from tasks.promotion.params import PromotionParams
 from tasks.rendering.params import RenderingParams
@@ -23,7 +23,7 @@ from tasks.splitting.params import SplittingParams
 from tasks.training.params import TrainingParams
 
 
-@flow(name="finetune", flow_run_name="finetune {name}", persist_result=True, result_serializer="json")
+@flow(name="finetune", flow_run_name=run_name, persist_result=True, result_serializer="json")
 def finetune(
     name: str = "shipping-mails",
     files: tuple[str, ...] = DEMO_FILES,

@@ -7,15 +7,11 @@ from tasks.ingest.params import IngestParams
 from tasks.mixing.params import MixingParams
 from tasks.pipeline.data import prepare_data
 from tasks.pipeline.params import DEMO_FILES, DEMO_HELDOUT
+from tasks.pipeline.task import run_name
 from tasks.splitting.params import SplittingParams
 
 
-@flow(
-    name="prepare_dataset",
-    flow_run_name="prepare {files}",
-    persist_result=True,
-    result_serializer="json",
-)
+@flow(name="prepare_dataset", flow_run_name=run_name, persist_result=True, result_serializer="json")
 def prepare_dataset(
     files: tuple[str, ...] = DEMO_FILES,
     heldout_files: tuple[str, ...] = DEMO_HELDOUT,

@@ -29,7 +29,7 @@ def main() -> None:
 
     \b
     finetune-flows run finetune --profile deployments/profiles/demo.yaml
-    finetune-flows run finetune --profile mine.yaml --set training.epochs=2 --set name=mails
+    finetune-flows run finetune --profile mine.yaml --set training.num_train_epochs=2 --set name=mails
     finetune-flows show mails
     """  # noqa: D301 - click's own mark for lines that stay as they are
 

@@ -52,4 +52,6 @@ def evaluate(splits: Ref, base: Ref, adapter: Ref | None, params: EvaluationPara
         }
         remote = Remote(DEPLOYMENT, parameters)
     label = f"{model} model, {', '.join(params.general_tasks)}"
-    return run_stage(RECIPE, write, inputs=inputs, params=params, label=label, external=external, remote=remote)
+    return run_stage(
+        RECIPE, write, inputs=inputs, params=params, label=label, external=external, remote=remote, variant=model
+    )

@@ -43,4 +43,5 @@ def ingest(files: Sequence[str], params: IngestParams, *, origin: Origin) -> Ref
     digests |= {"order": digest_of([source.name for source in sources]), "origin": origin}
     more = f" and {len(sources) - 1} more" if len(sources) > 1 else ""
     label = f"{origin} rows of {sources[0].path.name}{more}"
-    return run_stage(RECIPE, write, inputs={}, params=params, label=label, external=digests)
+    variant = "" if origin == "task" else origin
+    return run_stage(RECIPE, write, inputs={}, params=params, label=label, external=digests, variant=variant)

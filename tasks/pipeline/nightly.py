@@ -7,6 +7,21 @@ from tasks.ingest.sources import find_sources
 from tasks.pipeline.params import FinetuneParams
 from tasks.promotion.registry import champion
 
+# Where a release's lineage keeps the parameters of each part of the settings.
+FIELDS = {
+    "ingest": "ingest",
+    "dedup": "dedup",
+    "mixing": "mixing",
+    "splitting": "splitting",
+    "base": "base",
+    "rendering": "rendering",
+    "training": "training",
+    "evaluation_tuned": "evaluation",
+    "gating": "gating",
+    "merging": "merging",
+    "serving": "serving",
+}
+
 
 def reason_to_skip(settings: FinetuneParams, planned: datetime | None, late_after_hours: float) -> str:
     """Return why tonight's run has nothing to do, or an empty string.
@@ -45,11 +60,10 @@ def _files_of(release: dict[str, Any]) -> dict[str, dict[str, str]]:
 
 
 def _params(settings: FinetuneParams) -> dict[str, object]:
-    """Return the parameters of every stage that decides what is trained and how it is judged, by role."""
-    names = ("ingest", "dedup", "mixing", "splitting", "base", "rendering", "training", "gating")
-    return {name: getattr(settings, name).model_dump(mode="json") for name in names}
+    """Return the parameters of every stage that decides what is trained, how it is judged and what serves, by role."""
+    return {role: getattr(settings, name).model_dump(mode="json") for role, name in FIELDS.items()}
 
 
 def _params_of(release: dict[str, Any]) -> dict[str, object]:
     lineage = release["lineage"]
-    return {role: lineage[role]["params"] for role in _params(FinetuneParams())}
+    return {role: lineage[role]["params"] if role in lineage else None for role in FIELDS}

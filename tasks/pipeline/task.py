@@ -1,9 +1,11 @@
 """How a run ends: released or rejected. The door of the pipeline, since an end is a Prefect state."""
 
+from pathlib import Path
 from typing import Any
 
 from prefect.client.schemas.objects import State
 from prefect.context import FlowRunContext
+from prefect.runtime import flow_run
 from prefect.states import Completed
 
 from tasks.gating.task import read_verdict
@@ -23,6 +25,14 @@ from tasks.store.refs import Ref
 from tasks.store.store import Store
 
 EXPORT_DEPLOYMENT = "export_model/export_model"
+
+
+def run_name() -> str:
+    """Return what a run does, for which model and on which data, as the runs page shows it."""
+    given: dict[str, Any] = flow_run.parameters
+    first, *more = [Path(name).name for name in given.get("files") or ["no files"]]
+    data = f"{first} and {len(more)} more" if more else first
+    return " ".join(part for part in (flow_run.flow_name, given.get("name"), "on", data) if part)
 
 
 def export(

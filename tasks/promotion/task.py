@@ -37,8 +37,9 @@ def promote(name: str, stages: Mapping[str, Ref], params: PromotionParams) -> Re
         refresh_cache=known is None,
     )(promotion)
     made = body(name, dict(stages))
-    # What the cache kept is from the day of the release: whether it is the champion is asked now.
-    return _show(describe(name, made.version, made_now=known is None and made.made_now))
+    # What the cache kept is from the day of the release: which version it is and whether it serves is asked now.
+    version = known or made.version
+    return _show(describe(name, version, made_now=known is None and made.made_now))
 
 
 def promote_release(name: str, version: str, reason: str = "") -> Release:

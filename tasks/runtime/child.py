@@ -1,25 +1,32 @@
 """Entry point of a child process: `python -m tasks.runtime.child TARGET PAYLOAD.json`.
 
 The child reports through a pipe whose descriptor is in `FINETUNE_FLOWS_EVENTS`: one JSON object a line, with `event`
-being `progress`, `result` or `error`. Its standard output and error go to a log file that the parent opened.
+being `working` (the devices are its own now), `progress`, `result` or `error`. Its standard output and error go to a log file that the parent opened.
 """
 
 import ctypes
+import errno
 import importlib
 import json
 import os
+import platform
 import signal
 import sys
 import traceback
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from tasks.errors import FinetuneError
+from tasks.errors import FinetuneError, is_transient
 from tasks.settings import home
 from tasks.store.locks import file_lock
 
 EVENTS_VARIABLE = "FINETUNE_FLOWS_EVENTS"
 STOPPED_EXIT_CODE = 75
+DISK_ADVICE = (
+    ". The disk is full: free some space, for example with `finetune-flows clean`, and run again: finished stages and "
+    "checkpoints are kept."
+)
 _PR_SET_PDEATHSIG = 1
 
 
@@ -48,6 +55,8 @@ class StopFlag:
     def __init__(self) -> None:
         self.set = False
         signal.signal(signal.SIGTERM, self._on_signal)
+        # Ctrl-C reaches the whole terminal; the parent hears it too, and asks for a stop that saves the work.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def _on_signal(self, _number: int, _frame: object) -> None:
         self.set = True
@@ -58,10 +67,29 @@ class StopFlag:
             raise StoppedError
 
 
-def device_lock_path() -> Path:
-    """Return the lock file of the devices this process may use: one holder at a time on each machine."""
-    devices = os.environ.get("CUDA_VISIBLE_DEVICES") or ("all" if Path("/dev/nvidiactl").exists() else "cpu")
-    return home() / "locks" / f"device-{devices.replace(',', '-')}.lock"
+def device_lock_paths(device_files: Path = Path("/dev")) -> list[Path]:
+    """Return the lock files of the devices this process may use, one for each: one holder at a time on each machine.
+
+    The machine is in their names, since several may share one home (its boot id: containers on it have the same). They
+    are sorted: whoever needs several takes them in the same order, so that no two wait for each other.
+
+    Args:
+        device_files: Where the kernel shows the GPUs.
+    """
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if chosen is None:
+        devices = {path.name.removeprefix("nvidia") for path in device_files.glob("nvidia[0-9]*")}
+    else:
+        devices = {part.strip() for part in chosen.split(",")} - {"", "-1"}
+    names = sorted(device.replace("/", "-") for device in devices or {"cpu"})
+    return [home() / "locks" / f"device-{_machine()}-{name}.lock" for name in names]
+
+
+def _machine() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()[:8]
+    except OSError:
+        return platform.node()
 
 
 def main(target: str, payload_path: str) -> int:
@@ -71,7 +99,10 @@ def main(target: str, payload_path: str) -> int:
     stop = StopFlag()
     module_name, _, function_name = target.partition(":")
     try:
-        with file_lock(device_lock_path(), waiting_for="the device"):
+        with ExitStack() as held:
+            for lock in device_lock_paths():
+                held.enter_context(file_lock(lock, "the device", on_wait=events.progress, check=stop.check))
+            events.send("working")
             function = getattr(importlib.import_module(module_name), function_name)
             result = function(json.loads(Path(payload_path).read_bytes()), events, stop)
         events.send("result", value=result)
@@ -80,16 +111,25 @@ def main(target: str, payload_path: str) -> int:
     except Exception as error:
         traceback.print_exc()
         known = isinstance(error, FinetuneError)
-        name = type(error).__name__ if known else _resource_or_other(error)
+        name = type(error).__name__ if known else _kind_of(error)
         message = str(error) if known else f"{type(error).__name__}: {error}"
-        events.send("error", type=name, message=message)
+        events.send("error", type=name, message=message + ("" if known or not _disk_full(error) else DISK_ADVICE))
         return 1
     return 0
 
 
-def _resource_or_other(error: Exception) -> str:
+def _kind_of(error: Exception) -> str:
+    """Return the name of the project's error that an error of a library becomes."""
+    if is_transient(error):
+        return "TransientError"
     text = f"{type(error).__name__} {error}".lower()
-    return "ResourceError" if "outofmemory" in text or "out of memory" in text else "FinetuneError"
+    full = "outofmemory" in text or "out of memory" in text or _disk_full(error)
+    return "ResourceError" if full else "FinetuneError"
+
+
+def _disk_full(error: Exception) -> bool:
+    # Libraries in C and Rust raise errors of their own kind, with the system's words in them.
+    return getattr(error, "errno", None) == errno.ENOSPC or "no space left on device" in str(error).lower()
 
 
 def _die_with_parent() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from tasks.errors import ERRORS_BY_NAME, FinetuneError, ResourceError, TransientError
 from tasks.runtime.child import EVENTS_VARIABLE, STOPPED_EXIT_CODE
-from tasks.settings import PROJECT_ROOT
+from tasks.settings import PROJECT_ROOT, home
 
 GRACE_S = 20.0
 POLL_S = 1.0
@@ -39,11 +39,11 @@ def run_child(
         workdir: Holds the payload and `child.log`.
         on_progress: Called with each progress event.
         should_stop: Asked about once a second; True ends the child as a cancellation does.
-        timeout_s: Wall-clock limit in seconds; None means none.
+        timeout_s: Wall-clock limit in seconds, from when the child has its devices; None means none.
 
     Raises:
-        FinetuneError: Whatever error of the project the child raised; `TransientError` when it was killed,
-            `ResourceError` when the kernel killed it for memory or the limit passed.
+        FinetuneError: Whatever error of the project the child raised, or that it was stopped because its run had
+            ended; `TransientError` when it was killed, `ResourceError` when the limit passed.
     """
     workdir.mkdir(parents=True, exist_ok=True)
     payload_path, log_path = workdir / "payload.json", workdir / "child.log"
@@ -75,6 +75,8 @@ def _environment(events_descriptor: int) -> dict[str, str]:
     paths = [str(PROJECT_ROOT), os.environ.get("PYTHONPATH", "")]
     return {
         **os.environ,
+        # Absolute: the child works in a folder of its own.
+        "FINETUNE_FLOWS_HOME": str(home()),
         EVENTS_VARIABLE: str(events_descriptor),
         "PYTHONPATH": os.pathsep.join(path for path in paths if path),
         "PYTHONUNBUFFERED": "1",
@@ -90,7 +92,7 @@ def _follow(
     timeout_s: float | None,
 ) -> dict[str, Any] | None:
     """Read events until the child closes its pipe; return the last one that is a result or an error."""
-    deadline = None if timeout_s is None else time.monotonic() + timeout_s
+    deadline: float | None = None
     last: dict[str, Any] | None = None
     buffer = b""
     with selectors.DefaultSelector() as selector:
@@ -105,12 +107,18 @@ def _follow(
                     event = json.loads(line)
                     if event["event"] == "progress":
                         on_progress(event)
+                    elif event["event"] == "working":
+                        deadline = None if timeout_s is None else time.monotonic() + timeout_s
                     else:
                         last = event
             if process.poll() is not None and not selector.select(0):
                 return last
             if should_stop():
-                raise TransientError("the run was ended on the server while its child process worked")
+                # Not transient: a retry would start the work of a cancelled run again.
+                raise FinetuneError(
+                    "the run was ended on the server while its child process worked. Start it again if it is still "
+                    "wanted: finished stages and checkpoints stay."
+                )
             if deadline is not None and time.monotonic() > deadline:
                 raise ResourceError(f"the child process passed its limit of {timeout_s:.0f} s. Raise it or do less")
 
@@ -138,4 +146,12 @@ def _result(code: int, last: dict[str, Any] | None, log_path: Path) -> Any:
             f"the child process was killed (SIGKILL): by hand, or by the kernel because memory ran out (see `dmesg`). "
             f"A run from where it stopped follows if retries are left. Log: {log_path}\n{tail}"
         )
-    raise FinetuneError(f"the child process ended with code {code} and no result. Log: {log_path}\n{tail}")
+    how = f"was killed by {_signal_name(-code)}" if code < 0 else f"ended with code {code}"
+    raise FinetuneError(f"the child process {how} and gave no result. Log: {log_path}\n{tail}")
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

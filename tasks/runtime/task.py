@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 ARTIFACT_EVERY_S = 5.0
 WATCH_EVERY_S = 30.0
 REMOTE_POLL_S = 2.0
+REMIND_EVERY_S = 60.0
 ENDED = frozenset({"CANCELLING", "CANCELLED", "CRASHED"})
 
 
@@ -92,13 +93,15 @@ class _Watch:
         return state is not None and state.type.value in ENDED
 
 
-def run_remote(remote: Remote) -> Any:
+def run_remote(remote: Remote, *, result: bool = True) -> Any:
     """Run a deployment, wait for it and return its result; cancel it when this run is cancelled.
 
-    The result is read from the result storage, which all workers share.
+    Args:
+        remote: What to run.
+        result: Read the result from the result storage, which all workers share; else return None.
 
     Raises:
-        FinetuneError: The run over there did not complete; the message names it.
+        FinetuneError: The run over there did not complete, or its result cannot be read; the message names it.
     """
     flow_run: FlowRun | None = None
     try:
@@ -115,16 +118,36 @@ def run_remote(remote: Remote) -> Any:
             f"run '{flow_run.name}' of {remote.deployment} ended as {state.name}: {state.message}. Its page in the UI "
             "has the log; start this flow again when the cause is gone."
         )
-    return state.result()
+    if not result:
+        return None
+    try:
+        return state.result()
+    except Exception as error:
+        raise FinetuneError(
+            f"run '{flow_run.name}' of {remote.deployment} completed, but its result cannot be read here: {error}. All "
+            "workers must share PREFECT_RESULTS_LOCAL_STORAGE_PATH; set it alike and start this flow again."
+        ) from error
 
 
 def _wait(run_id: UUID) -> State[Any]:
-    with get_client(sync_client=True) as client:
-        while True:
-            state = client.read_flow_run(run_id).state
-            if state is not None and state.is_final():
-                return state
-            time.sleep(REMOTE_POLL_S)
+    """Return the state a run ends in; a server that is away for a while is no reason to give its work up."""
+    reminded = time.monotonic()
+    while True:
+        state: State[Any] | None = None
+        try:
+            with get_client(sync_client=True) as client:
+                state = client.read_flow_run(run_id).state
+        except ObjectNotFound:
+            raise FinetuneError(f"the run {run_id} was deleted on the server while it was waited for") from None
+        except Exception as error:  # noqa: BLE001 - whatever it is, the run over there goes on
+            log.warning("the server could not be asked about the run %s: %s", run_id, error)
+        if state is not None and state.is_final():
+            return state
+        if time.monotonic() - reminded >= REMIND_EVERY_S:
+            reminded = time.monotonic()
+            where = "is there a worker for its pool?" if state and state.is_scheduled() else "it goes on"
+            log.info("waiting for the run %s (%s): %s", run_id, state.name if state else "not known", where)
+        time.sleep(REMOTE_POLL_S)
 
 
 def _cancel(run_id: UUID) -> None:

@@ -1,8 +1,8 @@
 """Keys: one digest over everything that decides a stage's output."""
 
-import functools
 import hashlib
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -12,6 +12,12 @@ from typing import Any
 from pydantic import BaseModel
 
 KEY_LENGTH = 24
+
+REMEMBERED = 4096
+# A file written twice within one tick of its file system's clock keeps its time of change: such a file is read again.
+SETTLED_S = 1.0
+
+_digests: dict[tuple[int, int, int, int], str] = {}
 
 
 @dataclass(frozen=True)
@@ -42,17 +48,21 @@ def digest_of(value: Any) -> str:
 def file_digest(path: Path) -> str:
     """Return the sha256 of a file, read in chunks (memory does not grow with the file).
 
-    One process reads a file once: the digest is remembered for as long as inode, size and time of change stay. Stages
-    share weights by hard links, so a run would read each gigabyte several times otherwise.
+    One process reads a file once, under whatever name: the digest is remembered for as long as inode, size and time of
+    change stay. Stages share weights by hard links, so a run would read each gigabyte several times otherwise.
     """
     state = path.stat()
-    return _content_digest(path, (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns))
-
-
-@functools.lru_cache(maxsize=4096)
-def _content_digest(path: Path, _identity: tuple[int, int, int, int]) -> str:
+    identity = (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns)
+    if (known := _digests.get(identity)) is not None:
+        return known
+    settled = time.time() - state.st_mtime > SETTLED_S
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if settled:
+        if len(_digests) >= REMEMBERED:
+            _digests.clear()
+        _digests[identity] = digest
+    return digest
 
 
 def library_versions(names: tuple[str, ...]) -> dict[str, str]:

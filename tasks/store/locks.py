@@ -4,7 +4,7 @@ import fcntl
 import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,12 +15,20 @@ REMIND_S = 30.0
 
 
 @contextmanager
-def file_lock(path: Path, waiting_for: str) -> Iterator[None]:
+def file_lock(
+    path: Path,
+    waiting_for: str,
+    *,
+    on_wait: Callable[[str], None] = log.info,
+    check: Callable[[], None] = lambda: None,
+) -> Iterator[None]:
     """Hold an exclusive `flock` on a file, waiting for it as long as it takes.
 
     Args:
         path: The lock file; created, and never removed (removing it would let two holders in).
-        waiting_for: What to call it in the log line printed while waiting.
+        waiting_for: What to call it in the sentence said while waiting.
+        on_wait: Told that sentence at once and then every half minute.
+        check: Called at each try; raises to give up waiting.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+", encoding="utf-8") as file:
@@ -30,9 +38,10 @@ def file_lock(path: Path, waiting_for: str) -> Iterator[None]:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
+                check()
                 if time.monotonic() >= next_reminder:
                     file.seek(0)
-                    log.info("waiting for %s, held by process %s", waiting_for, file.read().strip() or "unknown")
+                    on_wait(f"waiting for {waiting_for}, held by process {file.read().strip() or 'unknown'}")
                     next_reminder = time.monotonic() + REMIND_S
                 time.sleep(POLL_S)
         file.seek(0)

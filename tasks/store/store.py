@@ -81,6 +81,10 @@ class Store:
         """Return the manifest behind a reference."""
         return self._read_manifest(ref.kind, ref.key)
 
+    def current(self, ref: Ref) -> Ref:
+        """Return the reference of what a key's directory holds now: a remembered one may be of an earlier build."""
+        return _ref(self.manifest(ref))
+
     def build(
         self,
         stage: Stage,

@@ -45,6 +45,7 @@ def run_stage(
     label: str,
     external: Mapping[str, str] | None = None,
     remote: Remote | None = None,
+    variant: str = "",
 ) -> Ref:
     """Run one stage as a Prefect task, or reuse its finished directory.
 
@@ -56,6 +57,7 @@ def run_stage(
         label: Ends the task run's name: what is worked on, in an operator's words.
         external: Digests of inputs that are no artefacts (source files, an environment), by role.
         remote: Where to send the work instead of doing it in this process; the result lies in the same store.
+        variant: Sets the card apart from the stage's other cards in the same run.
 
     Returns:
         The reference of the finished directory.
@@ -68,7 +70,7 @@ def run_stage(
 
     def stage_run(key: str, inputs: dict[str, Ref]) -> Ref:
         if remote is not None and known is None:
-            run_remote(remote)
+            run_remote(remote, result=False)
             if (ref := store.find(stage.name, key)) is None:
                 raise ArtifactError(
                     f"the run of {remote.deployment} ended well but {stage.name}/{key} is not in {store.root}. The GPU "
@@ -78,8 +80,10 @@ def run_stage(
         parents = {role: ref.name for role, ref in inputs.items()} | dict(external or {})
         return store.build(stage, key, write, parents=parents, params=params)
 
-    ref = _task(stage, stage_run, f"{stage.name}: {label}", key, refresh=known is None)(key, dict(inputs))
-    _publish_card(recipe, store, ref, reused=known is not None)
+    made = _task(stage, stage_run, f"{stage.name}: {label}", key, refresh=known is None)(key, dict(inputs))
+    # What Prefect remembers may be of an earlier build of the key, made again elsewhere since: the store says what is.
+    ref = store.current(made)
+    _publish_card(recipe, store, ref, variant, reused=known is not None)
     return ref
 
 
@@ -105,12 +109,12 @@ def _worth_a_retry(_task: Task[Any, Any], _task_run: TaskRun, state: State[Any])
     return isinstance(error, BaseException) and is_transient(error)
 
 
-def _publish_card(recipe: Recipe, store: Store, ref: Ref, *, reused: bool) -> None:
+def _publish_card(recipe: Recipe, store: Store, ref: Ref, variant: str, *, reused: bool) -> None:
     if FlowRunContext.get() is None:
         return
     manifest = store.manifest(ref)
     directory = store.open(ref)
     text = card_header(manifest, directory, reused=reused) + recipe.card(directory, manifest)
-    create_markdown_artifact(
-        markdown=text, key=f"card-{recipe.stage.name.replace('_', '-')}", description=f"Run card of {recipe.stage.name}"
-    )
+    what = f"{recipe.stage.name} {variant}".strip()
+    key = f"card-{what}".replace("_", "-").replace(" ", "-")
+    create_markdown_artifact(markdown=text, key=key, description=f"Run card of {what}")

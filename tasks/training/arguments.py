@@ -60,7 +60,7 @@ def sft_config(params: TrainingParams, plan: Plan, checkpoints: Path, run_name: 
         use_cpu=not torch.cuda.is_available(),
         seed=params.seed,
         data_seed=params.seed,
-        train_sampling_strategy="group_by_length",
+        train_sampling_strategy="group_by_length" if params.group_by_length else "random",
         logging_steps=max(1, every // 10),
         logging_nan_inf_filter=False,
         eval_strategy="steps",

@@ -30,8 +30,8 @@ def main(payload: dict[str, Any], events: Events, stop: StopFlag) -> dict[str, A
     tokenizer = AutoTokenizer.from_pretrained(payload["model"], trust_remote_code=False)
     model = load_base(Path(payload["model"]), plan)
     set_seed(params.seed)
-    model = add_adapter(model, params, plan)
-    trainer = _trainer(model, tokenizer, params, plan, payload, events, stop)
+    model = add_adapter(model, params)
+    trainer = _trainer(model, tokenizer, params, plan, payload, events, stop, on_gpu=device.kind == "cuda")
     _hold_adapter_in_float32(model)
     resumed = newest_complete(work / "checkpoints")
     if resumed:
@@ -76,6 +76,8 @@ def _trainer(
     payload: dict[str, Any],
     events: Events,
     stop: StopFlag,
+    *,
+    on_gpu: bool,
 ) -> Any:
     from datasets import Dataset
     from transformers import EarlyStoppingCallback
@@ -83,6 +85,7 @@ def _trainer(
 
     from tasks.training.arguments import sft_config
     from tasks.training.callbacks import FollowCallback
+    from tasks.training.trainer import CpuSFTTrainer
 
     rendering = Path(payload["rendering"])
     sets = {}
@@ -94,7 +97,8 @@ def _trainer(
     callbacks: list[Any] = [FollowCallback(events, stop)]
     if params.early_stopping_patience:
         callbacks.append(EarlyStoppingCallback(early_stopping_patience=params.early_stopping_patience))
-    return SFTTrainer(
+    trainer = SFTTrainer if on_gpu else CpuSFTTrainer
+    return trainer(
         model=model,
         args=sft_config(params, plan, Path(payload["work"]) / "checkpoints", payload["run_name"], len(sets["train"])),
         train_dataset=sets["train"],

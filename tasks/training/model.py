@@ -31,7 +31,7 @@ def load_base(folder: Path, plan: Plan) -> Any:
             bnb_4bit_use_double_quant=True,
             bnb_4bit_compute_dtype=getattr(torch, plan.compute_dtype),
         )
-    return AutoModelForCausalLM.from_pretrained(
+    model = AutoModelForCausalLM.from_pretrained(
         folder,
         dtype=getattr(torch, plan.base_dtype),
         quantization_config=quantisation,
@@ -39,18 +39,33 @@ def load_base(folder: Path, plan: Plan) -> Any:
         use_safetensors=True,
         trust_remote_code=False,
     )
+    _keep_layout(model)
+    return model
 
 
-def add_adapter(model: Any, params: TrainingParams, plan: Plan) -> Any:
+def _keep_layout(model: Any) -> None:
+    """Keep bitsandbytes from repacking 4-bit weights on a CPU at each validation.
+
+    On processors with AVX512-BF16 it packs them for inference and, back in training, restores them by what its source
+    calls best effort: scales go through bfloat16, so the base would change a little with each validation, and slowly.
+    """
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
+
+
+def add_adapter(model: Any, params: TrainingParams) -> Any:
     """Put a fresh LoRA adapter on the base; the seed must have been set.
 
     Raises:
         ConfigError: A name in `target_modules` exists nowhere in the model.
     """
-    from peft import LoraConfig, TaskType, get_peft_model, prepare_model_for_kbit_training
+    from peft import LoraConfig, TaskType, get_peft_model
 
-    if plan.quantised:
-        model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=params.gradient_checkpointing)
+    # PEFT's `prepare_model_for_kbit_training` is left out on purpose: it would hold embeddings, norms and the output
+    # layer in float32, which costs memory and, with autocast around it, most of a step's time. TRL leaves it out too.
+    for parameter in model.parameters():
+        parameter.requires_grad = False
     targets: str | list[str] = list(params.target_modules)
     if params.target_modules == ("all-linear",):
         targets = "all-linear"
