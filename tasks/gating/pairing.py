@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.errors import ProofError
-from tasks.store.records import Row, read_rows
+from tasks.store.records import Row, read_json, read_rows
 
 TASK_ITEMS = "task_items.jsonl"
 GENERAL_ITEMS = "general_items.jsonl"
+SCORES = "scores.json"
 NAMED = 5
 
 
@@ -18,6 +19,20 @@ class Pair:
 
     base: Row
     tuned: Row
+
+
+def check_arithmetic(base: Path, tuned: Path) -> None:
+    """Refuse two evaluations of different number types: a part of the difference would not be the adapter's.
+
+    Raises:
+        ProofError: One was measured on a GPU, the other on a CPU, and the model's own type is not float32.
+    """
+    types = [read_json(folder / SCORES).get("dtype") for folder in (base, tuned)]
+    if types[0] != types[1]:
+        raise ProofError(
+            f"the base model was measured in {types[0]}, the tuned one in {types[1]}, so they cannot be compared. "
+            f"Remove {base} and {tuned}, and run again with all evaluations on one kind of machine."
+        )
 
 
 def task_pairs(base: Path, tuned: Path) -> list[Pair]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.gating.intervals import mcnemar, paired_bootstrap, score_interval
-from tasks.gating.pairing import Pair, general_pairs, task_pairs
+from tasks.gating.pairing import Pair, check_arithmetic, general_pairs, task_pairs
 from tasks.gating.params import GatingParams
 from tasks.gating.reasons import Line, Outcome, advice, method, sentence
 from tasks.store.records import read_json
@@ -28,6 +28,7 @@ def judge(base: Path, tuned: Path, params: GatingParams) -> dict[str, Any]:
     Raises:
         ProofError: The two evaluations cannot be compared item by item.
     """
+    check_arithmetic(base, tuned)
     tasks, general = task_pairs(base, tuned), general_pairs(base, tuned)
     lines = [*task_lines(tasks, params), *general_lines(general, params), *_size_lines(tasks, general, params)]
     lines += _loaded_lines(tasks)

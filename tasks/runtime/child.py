@@ -1,7 +1,8 @@
 """Entry point of a child process: `python -m tasks.runtime.child TARGET PAYLOAD.json`.
 
 The child reports through a pipe whose descriptor is in `FINETUNE_FLOWS_EVENTS`: one JSON object a line, with `event`
-being `working` (the devices are its own now), `progress`, `result` or `error`. Its standard output and error go to a log file that the parent opened.
+being `progress`, `working` (it has its devices now), `result` or `error`. Its standard output and error go to a log
+file that the parent opened.
 """
 
 import ctypes

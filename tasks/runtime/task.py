@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 ARTIFACT_EVERY_S = 5.0
 WATCH_EVERY_S = 30.0
 REMOTE_POLL_S = 2.0
+AWAY_S = 10.0
 REMIND_EVERY_S = 60.0
 ENDED = frozenset({"CANCELLING", "CANCELLED", "CRASHED"})
 
@@ -140,7 +141,8 @@ def _wait(run_id: UUID) -> State[Any]:
         except ObjectNotFound:
             raise FinetuneError(f"the run {run_id} was deleted on the server while it was waited for") from None
         except Exception as error:  # noqa: BLE001 - whatever it is, the run over there goes on
-            log.warning("the server could not be asked about the run %s: %s", run_id, error)
+            log.warning("the server could not be asked about the run %s, which goes on: %s", run_id, error)
+            time.sleep(AWAY_S)
         if state is not None and state.is_final():
             return state
         if time.monotonic() - reminded >= REMIND_EVERY_S:
@@ -151,5 +153,8 @@ def _wait(run_id: UUID) -> State[Any]:
 
 
 def _cancel(run_id: UUID) -> None:
-    with get_client(sync_client=True) as client:
-        client.set_flow_run_state(run_id, Cancelling(message="the run that started this one has ended"))
+    try:
+        with get_client(sync_client=True) as client:
+            client.set_flow_run_state(run_id, Cancelling(message="the run that started this one has ended"))
+    except Exception as error:  # noqa: BLE001 - what ended this run is what must be told
+        log.warning("the run %s could not be cancelled: %s. Cancel it in the UI.", run_id, error)

@@ -44,7 +44,7 @@ def sft_config(params: TrainingParams, plan: Plan, checkpoints: Path, run_name: 
         output_dir=str(checkpoints),
         run_name=run_name,
         num_train_epochs=params.num_train_epochs,
-        max_steps=params.max_steps or -1,
+        max_steps=steps,  # the trainer would forget about epochs when both are given
         learning_rate=params.learning_rate,
         lr_scheduler_type=params.lr_scheduler_type,
         warmup_steps=round(params.warmup_ratio * steps),

@@ -1,4 +1,4 @@
-"""The GPU stages on their own pool: a whole run through three deployments, and a cancellation that reaches the child."""
+"""The GPU stages on their own pool: a run through three deployments, a cancellation that reaches the child."""
 
 import shutil
 import time

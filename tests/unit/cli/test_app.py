@@ -1,8 +1,10 @@
 """The command as a person meets it."""
 
+import os
 import subprocess
 import sys
 
+import pytest
 from click.testing import CliRunner
 
 from deployments.cli import main
@@ -33,3 +35,12 @@ def test_help_names_every_command() -> None:
 
 def test_version() -> None:
     assert "0.1.0" in CliRunner().invoke(main, ["--version"]).output
+
+
+def test_the_examples_of_the_help_can_be_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "environ", os.environ.copy())
+    text = CliRunner().invoke(main, ["--help"]).output
+    settings = [part for line in text.splitlines() for part in line.split(" --set ")[1:]]
+    assert settings
+    found = CliRunner().invoke(main, ["run", "finetune", "--check", *(f"--set={part.strip()}" for part in settings)])
+    assert found.exit_code == 0, found.output

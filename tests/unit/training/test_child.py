@@ -121,9 +121,13 @@ def test_a_stopped_run_goes_on_to_the_same_losses(train: Train, tmp_path: Path) 
 
 
 def test_a_killed_run_leaves_a_whole_checkpoint(train: Train, tmp_path: Path) -> None:
+    timers: list[threading.Timer] = []
+
     def kill(event: dict[str, Any]) -> None:
-        if "validation loss" in event["message"]:
-            threading.Timer(1.0, _kill_children).start()
+        # Once: a second timer would hit the child of whichever test comes next.
+        if not timers and "validation loss" in event["message"]:
+            timers.append(threading.Timer(1.0, _kill_children))
+            timers[0].start()
 
     with pytest.raises(TransientError, match="SIGKILL"):
         train(kill, "killed", method="lora", max_steps=20000, num_train_epochs=100)
