@@ -1,9 +1,10 @@
 """Raw examples to a released model."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from prefect import flow
 from prefect.client.schemas.objects import State
+from pydantic import Field
 
 from tasks.base.params import BaseParams
 from tasks.dedup.params import DedupParams
@@ -13,7 +14,7 @@ from tasks.ingest.params import IngestParams
 from tasks.merging.params import MergingParams
 from tasks.mixing.params import MixingParams
 from tasks.pipeline.data import prepare_data
-from tasks.pipeline.params import DEMO_FILES, DEMO_HELDOUT
+from tasks.pipeline.params import DEMO_FILES, DEMO_HELDOUT, NAME_PATTERN
 from tasks.pipeline.task import finish, run_name
 from tasks.pipeline.tune import tune
 from tasks.promotion.params import PromotionParams
@@ -25,7 +26,7 @@ from tasks.training.params import TrainingParams
 
 @flow(name="finetune", flow_run_name=run_name, persist_result=True, result_serializer="json")
 def finetune(
-    name: str = "shipping-mails",
+    name: Annotated[str, Field(pattern=NAME_PATTERN)] = "shipping-mails",
     files: tuple[str, ...] = DEMO_FILES,
     heldout_files: tuple[str, ...] = DEMO_HELDOUT,
     ingest: IngestParams = IngestParams(),

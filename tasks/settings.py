@@ -1,8 +1,8 @@
 """Where this installation keeps its files and which paths it may read, from environment variables.
 
 `FINETUNE_FLOWS_HOME`         artefacts, releases, locks and logs; default: `var/` beside the project's sources.
-`FINETUNE_FLOWS_INPUT_ROOTS`  folders that data and models may be read from, separated like PATH;
-                              default: the project's folder and the home above.
+`FINETUNE_FLOWS_INPUT_ROOTS`  more folders that data and models may be read from, separated like PATH; the project's
+                              folder and the home above always may.
 """
 
 import os
@@ -21,9 +21,8 @@ def home() -> Path:
 def input_roots() -> list[Path]:
     """Return the folders that parameters may name files in."""
     configured = os.environ.get("FINETUNE_FLOWS_INPUT_ROOTS")
-    if configured:
-        return [Path(part).resolve() for part in configured.split(os.pathsep) if part]
-    return [PROJECT_ROOT, home()]
+    more = [Path(part).resolve() for part in (configured or "").split(os.pathsep) if part]
+    return [PROJECT_ROOT, home(), *more]
 
 
 def confine(path: str | Path) -> Path:

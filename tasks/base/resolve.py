@@ -11,6 +11,7 @@ from tasks.store.keys import digest_of, file_digest
 
 WANTED = ("*.json", "*.safetensors", "*.jinja", "tokenizer.model", "*.txt")
 BASE_FILE = "base.json"
+WHERE_FILE = "notes/where.json"
 
 
 def locate(params: BaseParams) -> tuple[Path, str]:
@@ -79,7 +80,7 @@ def model_folder(base: Path) -> Path:
     Raises:
         ConfigError: A model outside the store has moved since.
     """
-    said = json.loads((base / BASE_FILE).read_text())
+    said = json.loads((base / WHERE_FILE).read_text())
     folder = base / said["folder"] if not Path(said["folder"]).is_absolute() else Path(said["folder"])
     if not folder.is_dir():
         raise ConfigError(f"the base model's folder {folder} is gone: restore it or run the flow again")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tasks.base.card import card
 from tasks.base.params import EMBEDDED, BaseParams
-from tasks.base.resolve import BASE_FILE, locate, source_digest
+from tasks.base.resolve import BASE_FILE, WHERE_FILE, locate, source_digest
 from tasks.errors import ConfigError
 from tasks.runtime.task import run_in_child
 from tasks.store.keys import Stage
@@ -14,7 +14,7 @@ from tasks.store.refs import Outcome, Ref
 from tasks.store.store import Store
 from tasks.store.task import Recipe, run_stage
 
-RECIPE = Recipe(Stage("base", "1", ("transformers", "gguf")), card)
+RECIPE = Recipe(Stage("base", "2", ("transformers", "gguf")), card)
 
 
 def prepare_base(params: BaseParams) -> Ref:
@@ -34,15 +34,17 @@ def prepare_base(params: BaseParams) -> Ref:
         said = {
             "model": params.model,
             "revision": revision,
-            "folder": "model" if folder.parent == out else str(folder),
             "source_digest": digest,
             "architectures": config.get("architectures", []),
             "vocab_size": config.get("vocab_size", 0),
         }
         write_json(out / BASE_FILE, said)
+        # Where the files lie says nothing about what they are: it stays out of the digest.
+        write_json(out / WHERE_FILE, {"folder": "model" if folder.parent == out else str(folder)})
         return Outcome(facts={"source": source.name})
 
-    return run_stage(RECIPE, write, inputs={}, params=params, label=params.model, external={"source": digest})
+    external = {"source": digest} | ({} if params.model == EMBEDDED else {"folder": str(source)})
+    return run_stage(RECIPE, write, inputs={}, params=params, label=params.model, external=external)
 
 
 def _has_chat_template(folder: Path) -> bool:

@@ -3,11 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+from prefect import task
 from prefect.client.schemas.objects import State
 from prefect.context import FlowRunContext
 from prefect.runtime import flow_run
 from prefect.states import Completed
 
+from tasks.errors import ArtifactError
 from tasks.gating.task import read_verdict
 from tasks.merging.params import MergingParams
 from tasks.merging.task import merge
@@ -21,6 +23,7 @@ from tasks.runtime.remote import Remote, Where
 from tasks.runtime.task import run_remote
 from tasks.serving.params import ServingParams
 from tasks.serving.task import serve
+from tasks.store.keys import KEY_LENGTH, digest_of
 from tasks.store.refs import Ref
 from tasks.store.store import Store
 
@@ -47,11 +50,34 @@ def export(
             "merging": merging.model_dump(mode="json"),
             "serving": serving.model_dump(mode="json"),
         }
-        # The GPU machine's server is part of what was proven, so its references are taken from there as they are.
-        made: dict[str, Any] = run_remote(Remote(EXPORT_DEPLOYMENT, parameters))
-        return {role: Store().resolve(name) for role, name in made.items()}
+        return _export_on_pool(Remote(EXPORT_DEPLOYMENT, parameters))
     merged = merge(base, training, splits, merging)
     return {"merging": merged, "serving": serve(merged, splits, serving)}
+
+
+def _export_on_pool(remote: Remote) -> Stages:
+    """Take the references that the GPU worker made: its server is part of what was proven, so the keys are its own."""
+
+    def export() -> dict[str, str]:
+        made: dict[str, str] = run_remote(remote)
+        return made
+
+    key = digest_of(remote.parameters)[:KEY_LENGTH]
+    body = task(
+        name="export",
+        task_run_name="export on the gpu pool",
+        persist_result=True,
+        result_serializer="json",
+        cache_key_fn=lambda _context, _arguments: f"export-{key}",
+    )(export)
+    try:
+        return _resolve(body())
+    except ArtifactError:
+        return _resolve(body.with_options(refresh_cache=True)())
+
+
+def _resolve(made: dict[str, str]) -> Stages:
+    return {role: Store().resolve(name) for role, name in made.items()}
 
 
 def finish(

@@ -68,6 +68,7 @@ def sft_config(params: TrainingParams, plan: Plan, checkpoints: Path, run_name: 
         save_strategy="steps",
         save_steps=every,
         save_total_limit=KEPT_CHECKPOINTS,
+        restore_callback_states_from_checkpoint=True,  # early stopping goes on counting after a resume
         load_best_model_at_end=True,
         metric_for_best_model="eval_loss",
         greater_is_better=False,

@@ -85,7 +85,7 @@ def _trainer(
 
     from tasks.training.arguments import sft_config
     from tasks.training.callbacks import FollowCallback
-    from tasks.training.trainer import CpuSFTTrainer
+    from tasks.training.trainer import CpuSFTTrainer, plain_head
 
     rendering = Path(payload["rendering"])
     sets = {}
@@ -97,7 +97,7 @@ def _trainer(
     callbacks: list[Any] = [FollowCallback(events, stop)]
     if params.early_stopping_patience:
         callbacks.append(EarlyStoppingCallback(early_stopping_patience=params.early_stopping_patience))
-    trainer = SFTTrainer if on_gpu else CpuSFTTrainer
+    trainer = CpuSFTTrainer if not on_gpu and plain_head(model.get_base_model()) else SFTTrainer
     return trainer(
         model=model,
         args=sft_config(params, plan, Path(payload["work"]) / "checkpoints", payload["run_name"], len(sets["train"])),

@@ -41,6 +41,8 @@ def train(rendering: Ref, base: Ref, params: TrainingParams, *, where: Where = "
     if where == "pool":
         parameters = {"rendering": rendering.name, "base": base.name, "training": params.model_dump(mode="json")}
         remote = Remote(DEPLOYMENT, parameters)
+    # How long a run may take decides nothing about what it gives: a raised limit goes on from the same checkpoints.
+    keyed = params.model_copy(update={"time_limit_minutes": 0})
     label = f"{params.method} on {rendering.counts.get('train_rows', 0)} rows"
     inputs = {"rendering": rendering, "base": base}
-    return run_stage(RECIPE, write, inputs=inputs, params=params, label=label, remote=remote)
+    return run_stage(RECIPE, write, inputs=inputs, params=keyed, label=label, remote=remote)

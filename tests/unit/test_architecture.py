@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import typing
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -126,7 +127,10 @@ def test_the_profile_model_and_the_flow_have_the_same_parameters() -> None:
     assert list(signature.parameters) == list(FinetuneParams.model_fields)
     for name, field in FinetuneParams.model_fields.items():
         assert signature.parameters[name].default == field.default
-        assert signature.parameters[name].annotation == field.annotation
+        annotation = signature.parameters[name].annotation
+        if typing.get_origin(annotation) is typing.Annotated:
+            annotation = typing.get_args(annotation)[0]
+        assert annotation == field.annotation
 
 
 def entrypoints() -> dict[str, str]:

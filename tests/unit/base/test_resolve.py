@@ -78,8 +78,9 @@ def test_the_folder_to_load_lies_in_the_artefact_or_where_it_says(tmp_path: Path
     (base / "model").mkdir(parents=True)
     elsewhere = write_model(tmp_path / "elsewhere")
     for said, expected in (("model", base / "model"), (str(elsewhere), elsewhere)):
-        (base / "base.json").write_text(json.dumps({"folder": said}))
+        (base / "notes").mkdir(exist_ok=True)
+        (base / "notes" / "where.json").write_text(json.dumps({"folder": said}))
         assert model_folder(base) == expected
-    (base / "base.json").write_text(json.dumps({"folder": str(tmp_path / "gone")}))
+    (base / "notes" / "where.json").write_text(json.dumps({"folder": str(tmp_path / "gone")}))
     with pytest.raises(ConfigError, match="gone is gone: restore it"):
         model_folder(base)

@@ -32,7 +32,7 @@ def test_each_model_has_one_artefact_that_is_reused(
     server: None, tiny_model: Path, adapter: Path, make_ref, record
 ) -> None:
     splits = make_ref("splitting", {"test.jsonl": json.dumps(record(1)), "heldout.jsonl": ""})
-    base = make_ref("base", {"base.json": json.dumps({"folder": str(tiny_model)})})
+    base = make_ref("base", {"notes/where.json": json.dumps({"folder": str(tiny_model)})})
     training = make_ref("training", {f"adapter/{path.name}": path.read_bytes() for path in adapter.iterdir()})
     params = EvaluationParams(max_new_tokens=2, general_limit=3)
     alone, tuned, again = measures(splits, base, training, params)
