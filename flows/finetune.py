@@ -15,6 +15,7 @@ from tasks.merging.params import MergingParams
 from tasks.mixing.params import MixingParams
 from tasks.pipeline.data import prepare_data
 from tasks.pipeline.params import DEMO_FILES, DEMO_HELDOUT, NAME_PATTERN
+from tasks.pipeline.preflight import preflight
 from tasks.pipeline.task import finish, run_name
 from tasks.pipeline.tune import tune
 from tasks.promotion.params import PromotionParams
@@ -63,6 +64,7 @@ def finetune(
         release: Release: when the new model takes over.
         gpu_stages: inline runs all on this worker; pool sends training, evaluation and export to the gpu work pool.
     """
+    preflight([files, heldout_files], mixing, base, serving, release, gpu_stages)
     data = prepare_data(files, heldout_files, ingest, dedup, mixing, splitting)
     stages = tune(data, base, rendering, training, evaluation, gating, gpu_stages)
     return finish(name, stages, merging, serving, release, gpu_stages)
