@@ -53,6 +53,7 @@ def closing_text(result: Any) -> str:
         serves = "the champion" if release["is_champion"] else "not the champion"
         parts += [
             f"Release  {release['path']} ({release['version']}, {made}, {serves})",
+            f"Proof    {_proof(Path(release['path']) / 'proof.json')}",
             f"Serve    bash {release['path']}/serve.sh",
         ]
     else:
@@ -73,10 +74,12 @@ def scores_table(verdict: dict[str, Any]) -> str:
             _percent(row["base"]),
             _percent(row["tuned"]),
             _points(row["difference"]),
-            f"{_points(row['low'])} to {_points(row['high'])}",
+            f"{_points(row['low'])} to {_points(row['high'])}" if row["low"] is not None else "-",
             str(row["outcome"]),
         )
+        # Rows without a figure of either model are conditions; the reasons below the table tell them.
         for row in verdict.get("rows", [])
+        if row["base"] is not None
     ]
     widths = [max(len(line[column]) for line in [columns, *rows]) for column in range(len(columns))]
     lines = [
@@ -90,6 +93,16 @@ def verdict_text(verdict: dict[str, Any]) -> str:
     return "\n".join(
         [f"Verdict  {verdict['outcome']}", *(f"         {reason}" for reason in verdict.get("reasons", []))]
     )
+
+
+def _proof(path: Path) -> str:
+    """Return whether a live server has answered from the release."""
+    if not path.is_file():
+        return "unknown: the release has no proof.json"
+    said = json.loads(path.read_bytes())
+    if said["proven"]:
+        return f"{said['server']} answered {len(said['probes'])} prompts as the trained model does"
+    return f"not proven on a server: {said['why']}"
 
 
 def _percent(value: Any) -> str:
