@@ -14,7 +14,8 @@ from tasks.store.store import Store
 def direct(monkeypatch):
     """Build in the store without Prefect around it; flows with Prefect are tested in tests/integration."""
 
-    def run_stage(recipe, write, *, inputs, params, label, external):
+    def run_stage(recipe, write, *, inputs, params, label, external, variant):
+        assert variant == ("" if external["origin"] == "task" else external["origin"])
         assert not inputs
         assert label
         key = stage_key(recipe.stage, external, params)
