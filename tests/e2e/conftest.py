@@ -29,6 +29,17 @@ FLAGS = (
 )
 START_S = 180
 STOP_S = 60
+BUSY_ATTEMPTS = 30
+
+
+def ask(method: str, address: str, body: Any = None) -> Any:
+    """Call the server's API and return its answer; a busy database (503) is asked again, as Prefect's clients do."""
+    for _attempt in range(BUSY_ATTEMPTS):
+        answer = httpx.request(method, address, json=body, timeout=30)
+        if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+            break
+        time.sleep(1)
+    return answer.raise_for_status().json()
 
 
 @dataclass(frozen=True)
@@ -41,14 +52,14 @@ class Stack:
 
     def deployment(self, name: str) -> dict[str, Any]:
         """Return a deployment by its name, which is its flow's too."""
-        return httpx.get(f"{self.address}/api/deployments/name/{name}/{name}").raise_for_status().json()
+        return ask("GET", f"{self.address}/api/deployments/name/{name}/{name}")
 
     def run(self, name: str, timeout_s: float = 60) -> dict[str, Any]:
         """Return the flow run of a name as soon as the server knows it."""
         wanted = {"flow_runs": {"name": {"any_": [name]}}}
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
-            if found := httpx.post(f"{self.address}/api/flow_runs/filter", json=wanted).raise_for_status().json():
+            if found := ask("POST", f"{self.address}/api/flow_runs/filter", wanted):
                 return found[0]
             time.sleep(0.5)
         raise AssertionError(f"the server knows no run '{name}'")
@@ -57,7 +68,7 @@ class Stack:
         """Return a flow run when it has ended, however it ended."""
         deadline = time.monotonic() + timeout_s
         while True:
-            run = httpx.get(f"{self.address}/api/flow_runs/{run_id}").raise_for_status().json()
+            run = ask("GET", f"{self.address}/api/flow_runs/{run_id}")
             if run["state_type"] in {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}:
                 return run
             assert time.monotonic() < deadline, f"still {run['state_name']} after {timeout_s} s"

@@ -6,11 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from deployments.demo.generate import HERE
-from tests.e2e.conftest import Stack
+from tests.e2e.conftest import Stack, ask
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
 
@@ -48,8 +47,8 @@ def start(stack: Stack) -> Callable[[dict[str, Any]], dict[str, Any]]:
     def begin(parameters: dict[str, Any]) -> dict[str, Any]:
         deployment = stack.deployment("finetune")["id"]
         body = {"parameters": parameters, "state": {"type": "SCHEDULED"}, "enforce_parameter_schema": True}
-        answer = httpx.post(f"{stack.address}/api/deployments/{deployment}/create_flow_run", json=body)
-        return answer.raise_for_status().json()
+        run: dict[str, Any] = ask("POST", f"{stack.address}/api/deployments/{deployment}/create_flow_run", body)
+        return run
 
     return begin
 
@@ -59,7 +58,7 @@ def children_of(stack: Stack, run_id: str) -> dict[str, dict[str, Any]]:
     names = ("train_adapter", "evaluate_model", "export_model")
     by_deployment = {stack.deployment(name)["id"]: name for name in names}
     wanted = {"deployments": {"id": {"any_": list(by_deployment)}}}
-    runs = httpx.post(f"{stack.address}/api/flow_runs/filter", json=wanted).raise_for_status().json()
+    runs = ask("POST", f"{stack.address}/api/flow_runs/filter", wanted)
     return {by_deployment[run["deployment_id"]]: run for run in runs}
 
 
@@ -102,7 +101,7 @@ def test_cancelling_the_run_ends_the_training_on_the_other_pool(
         assert time.monotonic() < deadline, "the training has not started"
         time.sleep(1)
     cancelling = {"state": {"type": "CANCELLING", "name": "Cancelling"}}
-    httpx.post(f"{stack.address}/api/flow_runs/{run['id']}/set_state", json=cancelling).raise_for_status()
+    ask("POST", f"{stack.address}/api/flow_runs/{run['id']}/set_state", cancelling)
     ended = stack.wait(run["id"], timeout_s=120)
     assert ended["state_type"] == "CANCELLED"
     deadline = time.monotonic() + 90

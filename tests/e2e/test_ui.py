@@ -7,13 +7,12 @@ import sys
 import uuid
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
 from tasks.pipeline.params import DEMO_FILES
 from tasks.settings import PROJECT_ROOT
-from tests.e2e.conftest import Stack
+from tests.e2e.conftest import Stack, ask
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
@@ -51,17 +50,17 @@ def test_every_deployment_is_there_on_its_pool_with_a_form(stack: Stack) -> None
     nightly = stack.deployment("nightly_retrain")
     assert [(each["slug"], each["active"]) for each in nightly["schedules"]] == [("nightly", False)]
     assert nightly["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
-    pool = httpx.get(f"{stack.address}/api/work_pools/gpu").raise_for_status().json()
+    pool = ask("GET", f"{stack.address}/api/work_pools/gpu")
     assert pool["concurrency_limit"] == 1
 
 
 def test_bootstrap_can_be_repeated(stack: Stack) -> None:
     environment = {**os.environ, "PREFECT_API_URL": f"{stack.address}/api", "PREFECT_HOME": str(stack.home / "prefect")}
     subprocess.run([sys.executable, "-m", "deployments.bootstrap"], cwd=PROJECT_ROOT, env=environment, check=True)
-    deployments = httpx.post(f"{stack.address}/api/deployments/filter", json={}).raise_for_status().json()
+    deployments = ask("POST", f"{stack.address}/api/deployments/filter", {})
     assert sorted(each["name"] for each in deployments) == sorted(DEPLOYMENTS)
     assert len(stack.deployment("nightly_retrain")["schedules"]) == 1
-    pools = httpx.post(f"{stack.address}/api/work_pools/filter", json={}).raise_for_status().json()
+    pools = ask("POST", f"{stack.address}/api/work_pools/filter", {})
     assert sorted(pool["name"] for pool in pools) == ["cpu", "gpu"]
 
 
@@ -104,4 +103,4 @@ def test_the_form_refuses_what_the_schema_forbids(stack: Stack, page: Page) -> N
     page.get_by_role("button", name="Submit").click()
     assert "0.2" in share.evaluate("field => field.validationMessage")
     wanted = {"flow_runs": {"name": {"any_": [name]}}}
-    assert httpx.post(f"{stack.address}/api/flow_runs/filter", json=wanted).json() == []
+    assert ask("POST", f"{stack.address}/api/flow_runs/filter", wanted) == []
