@@ -104,23 +104,23 @@ def _claim_home() -> None:
 
 
 def _start(port: int, children: "dict[str, subprocess.Popen[bytes]]") -> None:
-    children["server"] = _spawn("server", ["server", "start", "--host", HOST, "--port", str(port)])
+    children["server"] = _spawn("server", "deployments.server", ["server", "start", "--host", HOST, "--port", str(port)])
     _wait_for_server(port, children["server"])
     # In processes of their own: this one stays free of threads, which the start of children below relies on.
     _run("deployments.leftovers", "its worker ended with the last `make ui`")
     _run("deployments.bootstrap")
     for pool, limit in (("cpu", []), ("gpu", ["--limit", str(GPU_RUNS_AT_ONCE)])):
         command = ["worker", "start", "--pool", pool, "--type", "process", "--name", f"{pool}-{os.getpid()}", *limit]
-        children[f"{pool}-worker"] = _spawn(f"{pool}-worker", command)
+        children[f"{pool}-worker"] = _spawn(f"{pool}-worker", "prefect", command)
 
 
-def _spawn(name: str, arguments: list[str]) -> "subprocess.Popen[bytes]":
+def _spawn(name: str, module: str, arguments: list[str]) -> "subprocess.Popen[bytes]":
     log_path = _logs() / f"{name}.log"
     log_path.parent.mkdir(parents=True, exist_ok=True)
     with log_path.open("ab") as file:
         # A process group of its own: Ctrl-C reaches this process alone, which then stops the others in order.
         process = subprocess.Popen(
-            [sys.executable, "-m", "prefect", *arguments],
+            [sys.executable, "-m", module, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,
