@@ -6,6 +6,8 @@ from typing import Any
 
 import orjson
 
+from tasks.store.keys import canonical
+
 Row = dict[str, Any]
 
 
@@ -37,3 +39,15 @@ def write_json(path: Path, value: Any) -> None:
 def read_json(path: Path) -> Any:
     """Read one JSON document."""
     return orjson.loads(path.read_bytes())
+
+
+def turn_text(turn: Row) -> str:
+    """Return what a turn says: its content, followed by its tool calls as canonical JSON."""
+    calls = turn.get("tool_calls")
+    content = str(turn.get("content") or "")
+    return f"{content}\n{canonical(calls).decode()}".strip() if calls else content
+
+
+def record_text(record: Row) -> str:
+    """Return all text of a record: its turns, one a line, or its plain text."""
+    return "\n".join(turn_text(turn) for turn in record["messages"]) if record["messages"] else str(record["text"])

@@ -2,13 +2,14 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import uuid
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tasks.pipeline.params import DEMO_FILES
 from tasks.settings import PROJECT_ROOT
@@ -104,3 +105,50 @@ def test_the_form_refuses_what_the_schema_forbids(stack: Stack, page: Page) -> N
     assert "0.2" in share.evaluate("field => field.validationMessage")
     wanted = {"flow_runs": {"name": {"any_": [name]}}}
     assert ask("POST", f"{stack.address}/api/flow_runs/filter", wanted) == []
+
+
+def field(page: Page, label: str) -> Locator:
+    """Return a form's field; all have defaults, which the form says beside the label."""
+    return page.get_by_label(f"{label} (Optional)", exact=True)
+
+
+def test_finetune_started_from_its_form_ends_in_a_release(stack: Stack, page: Page, tiny_model: Path) -> None:
+    model = stack.home / "inbox" / "model-for-the-form"
+    shutil.copytree(tiny_model, model, dirs_exist_ok=True)
+    name = f"form-{uuid.uuid4().hex[:6]}"
+    page.goto(f"{stack.address}/v2/deployments/deployment/{stack.deployment('finetune')['id']}/run")
+
+    fields = {
+        "Base model": str(model),
+        "Longest row (tokens)": "640",
+        "Allowed share of dropped rows": "0.5",
+        "Adapter rank r": "4",
+        "Most steps (0: no limit)": "2",
+        "Learning rate": "0.01",
+        "Most task items (0: all)": "4",
+        "Most items of each general task (0: all)": "12",
+        "Smallest gain on the task (share)": "-1",
+        "Largest drop in general ability (share)": "1",
+        "Fewest general items": "1",
+        "Fewest task items": "1",
+    }
+    page.get_by_label("Run Name").fill(f"{name} by hand")
+    field(page, "name").fill(name)
+    for label, value in fields.items():
+        field(page, label).fill(value)
+    field(page, "Remove paraphrases").click()
+    field(page, "Release without a live server's proof").click()
+    page.get_by_label("Select Prove on a real server").click()
+    page.get_by_role("option", name="skip").click()
+    page.get_by_role("button", name="Submit").click()
+    run = stack.run(f"{name} by hand")
+    assert run["parameters"]["name"] == name
+    assert run["parameters"]["training"]["max_steps"] == 2
+    assert run["parameters"]["serving"]["prove"] == "skip"
+    ended = stack.wait(run["id"])
+    assert ended["state_name"] == "Released", ended["state"]["message"]
+    assert (stack.home / "releases" / name / "v1" / "release.json").is_file()
+
+    page.goto(f"{stack.address}/v2/runs/flow-run/{run['id']}?tab=Artifacts")
+    for card in ("card-training", "card-gating", "card-serving", "results"):
+        expect(page.get_by_text(card).first).to_be_visible()
