@@ -3,6 +3,8 @@
 `FINETUNE_FLOWS_HOME`         artefacts, releases, locks and logs; default: `var/` beside the project's sources.
 `FINETUNE_FLOWS_INPUT_ROOTS`  more folders that data and models may be read from, separated like PATH; the project's
                               folder and the home above always may.
+`FINETUNE_FLOWS_REMOTE_ROOTS` URL prefixes that data may be fetched from, separated by spaces, for example
+                              `s3://team-data/mails hf://datasets/openai/gsm8k`; empty by default: nothing is fetched.
 """
 
 import os
@@ -43,3 +45,29 @@ def confine(path: str | Path) -> Path:
             "FINETUNE_FLOWS_INPUT_ROOTS and start the worker again."
         )
     return resolved
+
+
+def remote_roots() -> list[str]:
+    """Return the URL prefixes that parameters may name data below; none unless somebody said so."""
+    return [root.rstrip("/") for root in os.environ.get("FINETUNE_FLOWS_REMOTE_ROOTS", "").split()]
+
+
+def confine_url(url: str) -> None:
+    """Refuse a URL outside the allowed prefixes.
+
+    Args:
+        url: Without wildcards. A prefix ends where a name ends: `s3://team` allows nothing in `s3://team-private`.
+
+    Raises:
+        ConfigError: The URL is below no allowed prefix.
+    """
+    # Behind the name of a dataset on the hub come its revision and its split.
+    ends = "/@#" if url.startswith("hf://") else "/"
+    roots = remote_roots()
+    if any(url == root or (url.startswith(root) and url[len(root)] in ends) for root in roots):
+        return
+    allowed = f"only {', '.join(roots)} may be read" if roots else "nothing is fetched unless it is allowed"
+    raise ConfigError(
+        f"{url} may not be read from here: {allowed}. If these data may come to this machine, add the prefix to "
+        "FINETUNE_FLOWS_REMOTE_ROOTS (separated by spaces) and start the worker again."
+    )

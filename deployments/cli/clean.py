@@ -47,6 +47,9 @@ def _candidates(days: int) -> Iterator[tuple[Path, str]]:
     for path in sorted(root.glob("work/*/*")):
         if path.stat().st_mtime <= oldest:
             yield path, "scratch of a run that did not end"
+    for path in sorted(root.glob("downloads/*/*")):
+        if path.stat().st_mtime <= oldest:
+            yield path, "copy of a remote file"
     for path in sorted(root.glob("partial/*/*")):
         yield path, "half-written"
     for path in sorted(root.glob("damaged/*")):

@@ -1,12 +1,21 @@
 """Whether so many bad rows are borne, and what to tell the operator if not."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tasks.ingest.collect import Tally
 from tasks.ingest.params import IngestParams
+from tasks.ingest.reasons import REASONS
+from tasks.ingest.tally import Tally
 from tasks.store.cards import table
+
+# Parameters that make rows of some reasons good ones.
+HINTS = {
+    "mixed_format": "ingest.on_mixed=convert reads each row in its own format.",
+    "missing_field": "Or the format was taken for another one: ingest.format names it.",
+    "special_tokens": "ingest.template_tokens=keep reads markers as text; those of the trained model stay refused.",
+    "too_long": "ingest.max_chars is the length that is allowed.",
+}
 
 
 def problem_with(tally: Tally, params: IngestParams, quarantine: Path) -> str:
@@ -27,6 +36,7 @@ def problem_with(tally: Tally, params: IngestParams, quarantine: Path) -> str:
             "Mend the rows, or allow more of them: ingest.max_quarantined_share for every reason, ingest.allowed for "
             f"one ('{over[0]}={_enough(tally.reasons[over[0]], read)}' would do)."
         )
+        advice += "".join(f" {HINTS[reason]}" for reason in over if reason in HINTS)
     elif not counts["kept"]:
         first = f"no row is left: {read} read from {len(tally.files)} file(s), none kept"
         advice = "Check that these are the right files and that the format fits them (ingest.format)."
@@ -34,9 +44,9 @@ def problem_with(tally: Tally, params: IngestParams, quarantine: Path) -> str:
         return ""
     if not tally.reasons:
         return f"{first}. {advice}"
-    examples = "\n".join(f"- {reason}: {', '.join(places)}" for reason, places in sorted(tally.examples.items()))
     return (
-        f"{first}.\n\n{reason_table(tally.reasons, read, params)}\nThe first of each:\n{examples}\n\n"
+        f"{first}.\n\n{reason_table(tally.reasons, read, params)}\nThe first of each:\n"
+        f"{example_list(tally.examples)}\n"
         f"All of them, with their details: {quarantine}\n{advice}"
     )
 
@@ -48,6 +58,13 @@ def reason_table(reasons: Mapping[str, int], read: int, params: IngestParams) ->
         [reason, count, f"{count / read:.2%}", f"{params.allowed_share(reason):.2%}"] for reason, count in ordered
     ]
     return table(["reason", "rows", "share", "allowed"], rows)
+
+
+def example_list(examples: Mapping[str, Sequence[str]]) -> str:
+    """Return the reasons as a list: what each means, and the first rows that have it as `file:row`."""
+    return "".join(
+        f"- {reason} ({REASONS[reason]}): {', '.join(places)}\n" for reason, places in sorted(examples.items())
+    )
 
 
 def _enough(count: int, read: int) -> str:

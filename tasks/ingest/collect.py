@@ -2,10 +2,8 @@
 
 import itertools
 import logging
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -14,59 +12,22 @@ import orjson
 from tasks.errors import DataError
 from tasks.ingest.opening import open_bytes
 from tasks.ingest.params import IngestParams
-from tasks.ingest.reasons import REASONS, BadRowError
+from tasks.ingest.reasons import BadRowError
 from tasks.ingest.rows import RawRow, json_array, json_lines
+from tasks.ingest.rules import Rules, rules_of
 from tasks.ingest.shapes import Format, detect, normalise
 from tasks.ingest.sources import Source
 from tasks.ingest.tabular import csv_records, parquet_records
+from tasks.ingest.tally import FileCount, Tally
 from tasks.store.records import write_json
 
 log = logging.getLogger(__name__)
 
 RECORDS, QUARANTINE, SUMMARY = "records.jsonl", "quarantine.jsonl", "summary.json"
 DETECTION_ROWS = 100
-EXAMPLES = 5
 REPORT_EVERY = 100_000
 
 Origin = Literal["task", "heldout", "general"]
-
-
-@dataclass
-class FileCount:
-    """What became of one file's rows."""
-
-    file: str
-    format: Format
-    read: int = 0
-    kept: int = 0
-    quarantined: int = 0
-
-
-@dataclass
-class Tally:
-    """What became of all rows.
-
-    Attributes:
-        files: One entry for each file, in the order read.
-        reasons: Quarantined rows by reason code.
-        examples: The first few `file:row` of each reason.
-    """
-
-    files: list[FileCount] = field(default_factory=list)
-    reasons: Counter[str] = field(default_factory=Counter)
-    examples: dict[str, list[str]] = field(default_factory=dict)
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Read, kept and quarantined rows of all files together."""
-        return {name: sum(getattr(entry, name) for entry in self.files) for name in ("read", "kept", "quarantined")}
-
-    def refuse(self, reason: str, where: str) -> None:
-        """Count one row that goes to quarantine."""
-        self.reasons[reason] += 1
-        examples = self.examples.setdefault(reason, [])
-        if len(examples) < EXAMPLES:
-            examples.append(where)
 
 
 def collect(sources: Sequence[Source], params: IngestParams, origin: Origin, out: Path) -> Tally:
@@ -75,23 +36,26 @@ def collect(sources: Sequence[Source], params: IngestParams, origin: Origin, out
     Raises:
         DataError: A file cannot be parsed or changed on the way, or the files written do not hold every row read.
     """
-    tally = Tally()
+    tally, rules = Tally(), rules_of(params)
     with (out / RECORDS).open("wb") as records, (out / QUARANTINE).open("wb") as quarantine:
         for source in sources:
             with raw_rows(source) as rows:
-                _collect_file(source, rows, params, origin, tally, records, quarantine)
+                _collect_file(source, rows, params, rules, origin, tally, records, quarantine)
             source.check_unchanged()
             last = tally.files[-1]
             log.info("%s: %d rows read, %d kept (%s)", source.name, last.read, last.kept, last.format)
-    reasons = {code: tally.reasons[code] for code in REASONS if tally.reasons[code]}
-    write_json(out / SUMMARY, {"files": [asdict(entry) for entry in tally.files], "reasons": reasons})
+    write_json(out / SUMMARY, tally.summary())
     check_accounts(tally, out)
     return tally
 
 
 @contextmanager
 def raw_rows(source: Source) -> Iterator[Iterator[RawRow]]:
-    """Open a file of any kind as its raw rows."""
+    """Open a file of any kind as its raw rows.
+
+    Raises:
+        DataError: The file is damaged, found when the reading comes to that place.
+    """
     if source.kind == "parquet":
         yield parquet_records(source)
         return
@@ -123,6 +87,7 @@ def _collect_file(
     source: Source,
     rows: Iterator[RawRow],
     params: IngestParams,
+    rules: Rules,
     origin: Origin,
     tally: Tally,
     records: IO[bytes],
@@ -132,28 +97,39 @@ def _collect_file(
     form: Format = detect(row.value for row in first) if params.format == "auto" else params.format
     entry = FileCount(source.name, form)
     tally.files.append(entry)
+    name = source.name
     for row in itertools.chain(first, rows):
         entry.read += 1
-        where = f"{source.name}:{row.number}"
-        head: dict[str, Any] = {"file": source.name, "row": row.number}
+        where = f"{name}:{row.number}"
         try:
             if row.defect is not None:
                 raise row.defect
-            parts = normalise(row.value, form, params.max_chars)
+            shaped = normalise(row.value, form, rules)
+            line = _line({"id": where, "origin": origin, "file": name, "row": row.number, **shaped.parts})
         except BadRowError as bad:
             tally.refuse(bad.reason, where)
-            _put(quarantine, head | {"reason": bad.reason, "detail": bad.detail, "text_hash": row.text_hash()})
-            entry.quarantined += 1
+            about = {"file": name, "row": row.number, "reason": bad.reason, "detail": bad.detail}
+            quarantine.write(_line(about | {"text_hash": row.text_hash()}))
         else:
-            _put(records, {"id": where, "origin": origin, **head, **parts})
-            entry.kept += 1
+            tally.keep(shaped.form, shaped.notes)
+            records.write(line)
         if entry.read % REPORT_EVERY == 0:
-            log.info("%s: %d rows read", source.name, entry.read)
+            log.info("%s: %d rows read", name, entry.read)
 
 
-def _put(file: IO[bytes], row: dict[str, Any]) -> None:
-    file.write(orjson.dumps(row))
-    file.write(b"\n")
+def _line(row: dict[str, Any]) -> bytes:
+    """Return a row as one line of JSON.
+
+    Raises:
+        BadRowError: wrong_type, for what another program may put into a table and JSON has no word for: numbers beyond
+            64 bits, texts that are not Unicode, objects within objects more than 250 deep.
+    """
+    try:
+        return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+    except orjson.JSONEncodeError as error:
+        raise BadRowError(
+            "wrong_type", "a value cannot be written as JSON: too large, too deep, or not Unicode"
+        ) from error
 
 
 def _lines(path: Path) -> int:

@@ -1,60 +1,78 @@
 """What may stand inside the texts of a row."""
 
 import re
-from typing import Literal
+from collections.abc import Iterator
+from typing import Any, Literal
 
+from tasks.ingest.markers import Markers
 from tasks.ingest.reasons import BadRowError
-
-MARKERS = (
-    "[INST]",
-    "[/INST]",
-    "<<SYS>>",
-    "<</SYS>>",
-    "<s>",
-    "</s>",
-    "<bos>",
-    "<eos>",
-    "<start_of_turn>",
-    "<end_of_turn>",
-)
-_KNOWN_PIPED = ("<|im_start|>", "<|im_end|>", "<|endoftext|>")
 
 # Tab, line feed and carriage return are text; the C1 block is what wrongly decoded Windows texts leave behind.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-# Templates of other families write <|name|>, one of them with full-width bars: any such marker could end a turn.
-_MARKER = re.compile("|".join(map(re.escape, MARKERS)) + r"|<[|｜][A-Za-z0-9_▁]{1,40}[|｜]>")
 
-Part = Literal["system", "user", "answer"]
+Part = Literal["system", "user", "answer", "tool"]
 
 
-def check_text(text: str, part: Part, where: str) -> None:
+def is_clean(text: str, markers: Markers | None) -> bool:
+    """Say whether a text has neither control characters nor markers: the quick question for all texts of a row."""
+    # No control character is printable, and most texts are printable but for their line feeds.
+    printable = text.replace("\n", " ").isprintable()
+    return (printable or not _CONTROL.search(text)) and (markers is None or markers.find(text) is None)
+
+
+def check_text(text: str, part: Part, where: str, markers: Markers | None) -> None:
     """Check one text of a row.
 
     Args:
         text: What stands there.
-        part: A blank user turn and a blank answer are refused; a system turn may be blank.
+        part: A blank user turn and a blank answer are refused; a system turn and a tool's result may be blank.
         where: Names the place in a detail, such as `messages[1].content`.
+        markers: What no text may spell; None lets every marker pass.
 
     Raises:
         BadRowError: empty_user, empty_answer, control_characters or special_tokens.
     """
-    if part != "system" and not text.strip():
+    if part in ("user", "answer") and not text.strip():
         raise BadRowError(f"empty_{part}", f"{where} has no text")
     if found := _CONTROL.search(text):
         raise BadRowError("control_characters", f"{where}: U+{ord(found.group()):04X} at character {found.start() + 1}")
-    if found := _MARKER.search(text):
-        # Markers of unknown name are not quoted: what stands between the bars is the row's own text.
-        known = found.group() in MARKERS or found.group() in _KNOWN_PIPED
-        marker = found.group() if known else "a marker of the form <|...|>"
-        raise BadRowError("special_tokens", f"{where}: {marker} at character {found.start() + 1}")
+    if markers and (marker := markers.find(text)):
+        raise BadRowError("special_tokens", f"{where}: {marker[0]} at character {marker[1] + 1}")
 
 
-def check_length(texts: list[str], max_chars: int) -> None:
+def check_nested(value: Any, where: str, markers: Markers | None) -> int:
+    """Check every text inside tool calls or tools, the names of their arguments too.
+
+    Returns:
+        How many characters these texts have together.
+
+    Raises:
+        BadRowError: control_characters or special_tokens.
+    """
+    length = 0
+    for text in _texts(value):
+        length += len(text)
+        check_text(text, "tool", where, markers)
+    return length
+
+
+def check_length(length: int, max_chars: int) -> None:
     """Check the length of all texts of a row together.
 
     Raises:
         BadRowError: too_long.
     """
-    length = sum(map(len, texts))
     if length > max_chars:
         raise BadRowError("too_long", f"{length} characters, allowed are {max_chars}")
+
+
+def _texts(value: Any) -> Iterator[str]:
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict):
+            waiting += [*reversed(value.values()), *value.keys()]
+        elif isinstance(value, list):
+            waiting += reversed(value)

@@ -1,20 +1,16 @@
 """Raw rows out of JSON Lines and JSON arrays, each with the number a person sees."""
 
 import hashlib
-import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
 import orjson
 
-from tasks.errors import DataError
 from tasks.ingest.reasons import BadRowError
+from tasks.ingest.streaming import BOM, array_elements
 
 MAX_ROW_BYTES = 1 << 26
-BOM = b"\xef\xbb\xbf"
-_SPACE = re.compile(r"[ \t\r\n]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,34 +57,8 @@ def json_array(file: IO[bytes], name: str) -> Iterator[RawRow]:
     Raises:
         DataError: The text is no array, or cannot be followed to its end.
     """
-    # Wrong bytes become surrogates here and bytes again below: only their own element is refused.
-    text = file.read().removeprefix(BOM).decode("utf-8", "surrogateescape")
-    # Lenient on purpose (no numbers made, control characters passed): this only finds where an element ends.
-    decoder = json.JSONDecoder(strict=False, parse_int=str, parse_float=str)
-    at = _skip(text, 0)
-    if text[at : at + 1] != "[":
-        raise DataError(
-            f"{name} holds no JSON array: it does not start with '['. If it has one object a line, name it .jsonl; if "
-            "the rows lie inside an object, write them out as an array."
-        )
-    at = _skip(text, at + 1)
-    number = 0
-    closed = text[at : at + 1] == "]"
-    while not closed:
-        number += 1
-        try:
-            _, end = decoder.raw_decode(text, at)
-        except (ValueError, RecursionError) as error:
-            raise DataError(_broken(name, number, text, at)) from error
-        yield parsed(number, text[at:end].encode("utf-8", "surrogateescape"))
-        at = _skip(text, end)
-        closed = text[at : at + 1] == "]"
-        if not closed:
-            if text[at : at + 1] != ",":
-                raise DataError(_broken(name, number, text, at))
-            at = _skip(text, at + 1)
-    if _skip(text, at + 1) != len(text):
-        raise DataError(f"{name} goes on after its JSON array ends. {_advice(text, at + 1)}")
+    for number, element in enumerate(array_elements(file, name), start=1):
+        yield parsed(number, element)
 
 
 def parsed(number: int, raw: bytes) -> RawRow:
@@ -116,17 +86,3 @@ def _oversized(number: int, start: bytes, file: IO[bytes]) -> RawRow:
             break
     defect = BadRowError("too_long", f"the line has more than {MAX_ROW_BYTES} bytes")
     return RawRow(number, defect=defect, digest=digest.hexdigest())
-
-
-def _skip(text: str, at: int) -> int:
-    found = _SPACE.match(text, at)
-    return found.end() if found else at
-
-
-def _broken(name: str, number: int, text: str, at: int) -> str:
-    return f"{name} breaks off as JSON in or after element {number}. {_advice(text, at)}"
-
-
-def _advice(text: str, at: int) -> str:
-    line = text.count("\n", 0, at) + 1
-    return f"See line {line}: mend the file, or write one object a line as .jsonl, where only bad lines are put aside."

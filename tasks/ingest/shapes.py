@@ -1,134 +1,152 @@
 """The formats: which one a file has, and how its rows become records."""
 
-from collections.abc import Iterable
-from typing import Any, Literal
+from collections.abc import Callable, Iterable
+from typing import Any, Literal, NamedTuple
 
-from tasks.ingest.content import Part, check_length, check_text
-from tasks.ingest.fields import kind_name, scalar_fields
+from tasks.ingest.content import Part, check_length, check_nested, check_text, is_clean
+from tasks.ingest.fields import kind_name, needed, other_columns, shown_name, text_in
+from tasks.ingest.languages import check_language
+from tasks.ingest.parts import Note, Parts
+from tasks.ingest.preference import SIDES, read_preference
+from tasks.ingest.questions import ANSWERS, CONVERSATIONS, QUESTIONS, read_chat, read_question
 from tasks.ingest.reasons import BadRowError
+from tasks.ingest.rules import Rules
 
-Format = Literal["instruction", "chat", "completion", "unknown"]
-Message = dict[str, str]
+Format = Literal["instruction", "chat", "completion", "preference", "unknown"]
 
-QUESTIONS = ("instruction", "prompt")
-ANSWERS = ("response", "output", "completion")
-ROLES = ("system", "user", "assistant")
-_PARTS: dict[str, Part] = {"system": "system", "user": "user", "assistant": "answer"}
+# In the order in which a row with the columns of several is asked. Of each inner tuple one column is needed.
+_COLUMNS: dict[Format, tuple[tuple[str, ...], ...]] = {
+    "preference": tuple((side,) for side in SIDES),
+    "chat": (CONVERSATIONS,),
+    "instruction": (QUESTIONS, ANSWERS),
+    "completion": (("text",),),
+}
+_PARTS: dict[str, Part] = {"system": "system", "user": "user", "assistant": "answer", "tool": "tool"}
+
+
+class Shaped(NamedTuple):
+    """A good row.
+
+    Attributes:
+        form: The format it was read in.
+        parts: What a record takes from the row itself: messages, text and fields, and tools and rejected if any.
+        notes: What is worth counting of it.
+    """
+
+    form: Format
+    parts: dict[str, Any]
+    notes: list[Note]
 
 
 def detect(values: Iterable[Any]) -> Format:
-    """Return the format that most rows have; `unknown` when none has any of the fields that tell it."""
-    votes: dict[Format, int] = {"chat": 0, "instruction": 0, "completion": 0}
+    """Return the format that most rows have; `unknown` when none has any of the columns that tell it."""
+    votes: dict[Format, int] = dict.fromkeys(_COLUMNS, 0)
     for value in values:
-        if not isinstance(value, dict):
-            continue
-        if "messages" in value:
-            votes["chat"] += 1
-        elif any(name in value for name in (*QUESTIONS, *ANSWERS)):
-            votes["instruction"] += 1
-        elif "text" in value:
-            votes["completion"] += 1
+        form = looks_like(value) if isinstance(value, dict) else "unknown"
+        if form != "unknown":
+            votes[form] += 1
     best = max(votes, key=votes.__getitem__)
     return best if votes[best] else "unknown"
 
 
-def normalise(value: Any, form: Format, max_chars: int) -> dict[str, Any]:
-    """Return the parts of a record that come from the row itself: messages, text and fields.
+def looks_like(row: dict[str, Any]) -> Format:
+    """Return the format that the columns of a row speak for, whole or in part."""
+    # A score or a yes called "rejected" is no answer.
+    if all(isinstance(row.get(side), (str, list, dict)) for side in SIDES):
+        return "preference"
+    for form, groups in _COLUMNS.items():
+        if form != "preference" and any(row.get(name) is not None for names in groups for name in names):
+            return form
+    return "unknown"
+
+
+def normalise(value: Any, form: Format, rules: Rules) -> Shaped:
+    """Return what a record takes from a row of a file of some format.
 
     Raises:
         BadRowError: The row breaks the contract.
     """
     if not isinstance(value, dict):
         raise BadRowError("not_an_object", f"the row is {kind_name(value)}")
-    if form == "chat":
-        messages = _turns(_needed(value, ("messages",)))
-        used = ["messages"]
-    elif form == "instruction":
-        messages, used = _instruction(value)
-    elif form == "completion":
-        text = _text(_needed(value, ("text",)), "text")
-        check_length([text], max_chars)
-        check_text(text, "answer", "text")
-        return {"messages": [], "text": text, "fields": scalar_fields(value, ["text"])}
-    else:
-        raise BadRowError("missing_field", f"none of messages, {', '.join((*QUESTIONS, *ANSWERS))}, text is there")
-    check_length([message["content"] for message in messages], max_chars)
-    for index, message in enumerate(messages):
-        where = f"messages[{index}].content" if form == "chat" else _column(message, used)
-        check_text(message["content"], _PARTS[message["role"]], where)
-    return {"messages": messages, "text": "", "fields": scalar_fields(value, used)}
+    if not _complete(value, form):
+        form = _other_form(value, form, rules)
+    notes: list[Note] = []
+    parts = _READERS[form](value, notes)
+    _check_content(parts, rules)
+    fields, nested = other_columns(value, parts.used)
+    if nested:
+        notes += [("column", shown_name(name)) for name in nested]
+    if notes and rules.strict:
+        unknown = ", ".join(sorted({name for _, name in notes}))
+        raise BadRowError("unknown_fields", f"the format does not know: {unknown}")
+    if rules.languages:
+        language = check_language(parts.messages, parts.text, rules.languages, rules.least)
+        notes.append(("language", language))
+    record: dict[str, Any] = {"messages": parts.messages, "text": parts.text, "fields": fields}
+    if parts.tools:
+        record["tools"] = parts.tools
+    if parts.rejected:
+        record["rejected"] = parts.rejected
+    return Shaped(form, record, notes)
 
 
-def _instruction(value: dict[str, Any]) -> tuple[list[Message], list[str]]:
-    """Return the turns of a row of question and answer, and the columns they came from."""
-    question = _present(value, QUESTIONS)
-    answer = _present(value, ANSWERS)
-    asked = _text(_needed(value, QUESTIONS), question)
-    answered = _text(_needed(value, ANSWERS), answer)
-    used = [question, answer]
-    if question == "instruction" and value.get("input") is not None:
-        # The alpaca form: the instruction says what to do, the input what to do it with.
-        given = _text(value["input"], "input")
-        asked = f"{asked}\n\n{given}" if given.strip() else asked
-        used.append("input")
-    messages = [{"role": "user", "content": asked}, {"role": "assistant", "content": answered}]
-    if value.get("system") is not None:
-        system = _text(value["system"], "system")
-        used.append("system")
-        if system.strip():
-            messages.insert(0, {"role": "system", "content": system})
-    return messages, used
+def _complete(row: dict[str, Any], form: Format) -> bool:
+    """Say whether a row has a value for all that a format cannot do without."""
+    for names in _COLUMNS.get(form, ()):
+        for name in names:
+            if row.get(name) is not None:
+                break
+        else:
+            return False
+    return form != "unknown"
 
 
-def _column(message: Message, used: list[str]) -> str:
-    """Name the column that a turn of an instruction row came from."""
-    return {"user": used[0], "assistant": used[1]}.get(message["role"], "system")
+def _other_form(row: dict[str, Any], form: Format, rules: Rules) -> Format:
+    """Return the format to read a row in that lacks columns of its file's format."""
+    seems = looks_like(row)
+    if seems == form or not _complete(row, seems):
+        return form
+    if rules.convert:
+        return seems
+    raise BadRowError("mixed_format", f"looks like {seems}, the file's format is {form}")
 
 
-def _turns(value: Any) -> list[Message]:
-    if not isinstance(value, list):
-        raise BadRowError("wrong_type", f"messages is {kind_name(value)}, not a list of turns")
-    turns = [_turn(turn, f"messages[{index}]") for index, turn in enumerate(value)]
-    if not any(turn["role"] == "assistant" for turn in turns):
-        raise BadRowError("no_assistant", f"none of the {len(turns)} turns is the assistant's")
-    expected = "user"
+def _read_completion(row: dict[str, Any], _notes: list[Note]) -> Parts:
+    return Parts([], ("text",), text=text_in(needed(row, ("text",)), "text"))
+
+
+def _read_unknown(_row: dict[str, Any], _notes: list[Note]) -> Parts:
+    names = dict.fromkeys(name for groups in _COLUMNS.values() for names in groups for name in names)
+    raise BadRowError("missing_field", f"no format is told by the columns; looked for {', '.join(names)}")
+
+
+_READERS: dict[Format, Callable[[dict[str, Any], list[Note]], Parts]] = {
+    "preference": read_preference,
+    "chat": read_chat,
+    "instruction": read_question,
+    "completion": _read_completion,
+    "unknown": _read_unknown,
+}
+
+
+def _check_content(parts: Parts, rules: Rules) -> None:
+    if not parts.messages:
+        check_length(len(parts.text), rules.max_chars)
+        check_text(parts.text, "answer", "text", rules.markers)
+        return
+    turns = [*parts.messages, *parts.rejected] if parts.rejected else parts.messages
+    texts = [turn["content"] for turn in turns]
+    length = sum(map(len, texts))
+    if parts.tools:
+        length += check_nested(parts.tools, "tools", rules.markers)
     for index, turn in enumerate(turns):
-        if index == 0 and turn["role"] == "system":
-            continue
-        if turn["role"] != expected:
-            raise BadRowError("role_order", f"messages[{index}] is the {turn['role']}'s, expected is the {expected}'s")
-        expected = "assistant" if expected == "user" else "user"
-    if expected == "assistant":
-        raise BadRowError("role_order", "the last turn is the user's, expected is an answer")
-    return turns
-
-
-def _turn(turn: Any, where: str) -> Message:
-    if not isinstance(turn, dict):
-        raise BadRowError("wrong_type", f"{where} is {kind_name(turn)}, not an object")
-    for name in ("tool_calls", "function_call"):
-        if turn.get(name):
-            raise BadRowError(
-                "wrong_type", f"{where}.{name}: tool calls are not read, leaving them out would change it"
-            )
-    role = _text(_needed(turn, ("role",), f"{where}."), f"{where}.role")
-    if role not in ROLES:
-        raise BadRowError("unknown_role", f"{where}.role is none of {', '.join(ROLES)}")
-    return {"role": role, "content": _text(_needed(turn, ("content",), f"{where}."), f"{where}.content")}
-
-
-def _present(value: dict[str, Any], names: tuple[str, ...]) -> str:
-    return next((name for name in names if value.get(name) is not None), names[0])
-
-
-def _needed(value: dict[str, Any], names: tuple[str, ...], where: str = "") -> Any:
-    found = value.get(_present(value, names))
-    if found is None:
-        raise BadRowError("missing_field", f"{where}{' or '.join(names)} is absent or null")
-    return found
-
-
-def _text(value: Any, where: str) -> str:
-    if not isinstance(value, str):
-        raise BadRowError("wrong_type", f"{where} is {kind_name(value)}, not a text")
-    return value
+        if len(turn) > 2:
+            besides = [held for name, held in turn.items() if name not in ("role", "content")]
+            length += check_nested(besides, f"the tool call or result at {parts.place(index)}", rules.markers)
+    check_length(length, rules.max_chars)
+    # All texts at once first: nearly every row passes here.
+    if all(map(str.strip, texts)) and is_clean("\n".join(texts), rules.markers):
+        return
+    for index, turn in enumerate(turns):
+        part = "tool" if "tool_calls" in turn else _PARTS[turn["role"]]
+        check_text(turn["content"], part, parts.place(index), rules.markers)

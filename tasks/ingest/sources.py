@@ -1,17 +1,15 @@
-"""From names in a parameter to files: globs and folders expanded, confined, named, pinned by digest."""
+"""From names in a parameter to files: paths and URLs expanded, confined, fetched, named, pinned by digest."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath
 
 from tasks.errors import ConfigError, DataError
+from tasks.ingest.kinds import KNOWN, is_data, is_glob, kind_of
+from tasks.ingest.remote import fetch, find_remote, is_remote, redacted
+from tasks.ingest.remote_cache import RemoteFile
 from tasks.settings import PROJECT_ROOT, confine, home
 from tasks.store.keys import file_digest
-
-TEXT_KINDS = {".jsonl": "jsonl", ".json": "json", ".csv": "csv"}
-PACKINGS = {".gz": "gzip", ".zst": "zstd"}
-KNOWN = ".jsonl, .json, .csv (each also with .gz or .zst behind it) and .parquet"
-_MAGIC = frozenset("*?[")
 
 
 @dataclass(frozen=True)
@@ -19,8 +17,9 @@ class Source:
     """One file to read.
 
     Attributes:
-        path: Where it lies, links resolved.
-        name: How records call it: relative to the project or to the home, else absolute.
+        path: Where it lies, links resolved; of a remote file, its copy here.
+        name: How records call it: its URL; of a local file its path, relative to the project or the home where it is
+            below one of them.
         kind: jsonl, json, csv or parquet.
         packing: gzip, zstd, or empty.
         digest: sha256 of its bytes.
@@ -36,7 +35,7 @@ class Source:
 
     def check_unchanged(self) -> None:
         """Raise `DataError` when the file is no longer the one that the digest was taken of."""
-        if _state(self.path) != self.state:
+        if not self.path.is_file() or _state(self.path) != self.state:
             raise DataError(
                 f"{self.name} changed while it was read, so the rows are not those of its digest. Start the run again "
                 "when nobody writes to the file; new versions are best moved in by one rename."
@@ -46,45 +45,39 @@ class Source:
 def find_sources(patterns: Sequence[str]) -> list[Source]:
     """Return the files behind names, globs and folders: in the order named, sorted within one, each once.
 
+    Remote files are fetched, unless this version of them was before.
+
     Raises:
-        ConfigError: A name leads outside the allowed folders or matches nothing; all such names are in the message.
+        ConfigError: A name leads outside the allowed folders and URLs or matches nothing; all such names are in the
+            message.
         DataError: A file of a kind that is not read.
+        TransientError: A remote file could not be reached, after several tries.
+        ResourceError: No space for the copy of a remote file.
     """
     if not patterns:
-        raise ConfigError(f"no data files are named. Name files, globs or folders; read are {KNOWN}")
-    found: dict[Path, None] = {}
+        raise ConfigError(f"no data files are named. Name files, globs, folders or URLs; read are {KNOWN}")
+    found: dict[Path | RemoteFile, None] = {}
     problems: list[str] = []
     for pattern in patterns:
+        shown = redacted(pattern) if is_remote(pattern) else pattern
         try:
-            matches = [confine(path) for path in _matches(pattern)]
+            matches = find_remote(pattern) if is_remote(pattern) else [confine(path) for path in _matches(pattern)]
         except (ConfigError, ValueError) as error:
-            problems.append(f"'{pattern}': {error}")
+            problems.append(f"'{shown}': {error}")
             continue
         if not matches:
-            problems.append(f"'{pattern}' matches no file (relative names start at {PROJECT_ROOT})")
+            start = "" if is_remote(pattern) else f" (relative names start at {PROJECT_ROOT})"
+            problems.append(f"'{shown}' matches no file{start}")
         found.update(dict.fromkeys(matches))
     if problems:
         raise ConfigError("some names of data files lead nowhere:\n" + "\n".join(f"- {text}" for text in problems))
-    unknown = [path for path in found if kind_of(path) is None]
-    if unknown:
-        names = ", ".join(name_of(path) for path in unknown)
+    names = {file: file.url if isinstance(file, RemoteFile) else name_of(file) for file in found}
+    if unknown := [name for name in names.values() if kind_of(PurePath(name)) is None]:
+        listed = ", ".join(unknown)
         raise DataError(
-            f"these files are of no kind that can be read: {names}. Read are {KNOWN}: rename or convert them"
+            f"these files are of no kind that can be read: {listed}. Read are {KNOWN}: rename or convert them"
         )
-    return [_source(path) for path in found]
-
-
-def kind_of(path: Path) -> tuple[str, str] | None:
-    """Return a file's kind and packing by its extension, or None for one that is not read."""
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    last = suffixes[-1] if suffixes else ""
-    if last == ".parquet":
-        return "parquet", ""
-    if last in TEXT_KINDS:
-        return TEXT_KINDS[last], ""
-    if last in PACKINGS and len(suffixes) > 1 and suffixes[-2] in TEXT_KINDS:
-        return TEXT_KINDS[suffixes[-2]], PACKINGS[last]
-    return None
+    return [_source(fetch(file) if isinstance(file, RemoteFile) else file, name) for file, name in names.items()]
 
 
 def name_of(path: Path) -> str:
@@ -107,24 +100,20 @@ def _matches(pattern: str) -> list[Path]:
 
 def _split(pattern: Path) -> tuple[Path, str | None]:
     """Split a glob before its first part with a wildcard; a file that is really called so is no glob."""
-    magic = [index for index, part in enumerate(pattern.parts) if _MAGIC & set(part)]
+    magic = [index for index, part in enumerate(pattern.parts) if is_glob(part)]
     if not magic or confine(pattern).exists():
         return pattern, None
     return Path(*pattern.parts[: magic[0]]), "/".join(pattern.parts[magic[0] :])
 
 
 def _readable_below(folder: Path) -> Iterator[Path]:
-    """Yield a folder's data files; what else lies there (notes, hidden files) is nobody's data."""
-    for path in folder.rglob("*"):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if path.is_file() and not hidden and kind_of(path) is not None:
-            yield path
+    return (path for path in folder.rglob("*") if is_data(path.relative_to(folder)) and path.is_file())
 
 
-def _source(path: Path) -> Source:
-    kind, packing = kind_of(path) or ("", "")
+def _source(path: Path, name: str) -> Source:
+    kind, packing = kind_of(PurePosixPath(name)) or ("", "")
     state = _state(path)
-    return Source(path, name_of(path), kind, packing, file_digest(path), state)
+    return Source(path, name, kind, packing, file_digest(path), state)
 
 
 def _state(path: Path) -> tuple[int, int]:

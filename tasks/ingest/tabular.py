@@ -8,17 +8,22 @@ from typing import IO, Any
 
 from tasks.errors import DataError
 from tasks.ingest.reasons import BadRowError
-from tasks.ingest.rows import RawRow
+from tasks.ingest.rows import MAX_ROW_BYTES, RawRow
 from tasks.ingest.sources import Source
 
 MAX_CELL_CHARS = 1 << 24
 PARQUET_BATCH = 512
+# Columns are read a piece at a time. By default those of a whole row group are held: as much as the file where its
+# writer made one group of all, and pyarrow makes groups of a million rows.
+PARQUET_READING = {"pre_buffer": False, "buffer_size": 1 << 20}
 _OPEN_QUOTE = "unexpected end of data"
 _LARGE_CELL = "field larger than field limit"
 
 
 def csv_records(file: IO[bytes], name: str) -> Iterator[RawRow]:
     """Yield the data records of a comma-separated file with a header; blank lines are no records.
+
+    A record too large to hold is put aside; what follows its line is read on.
 
     Raises:
         DataError: No usable header, or a quote that is never closed.
@@ -51,14 +56,25 @@ def _records(lines: "_Lines", name: str) -> Iterator[RawRow]:
             raw = lines.raw()
             yield RawRow(number, None, raw, _csv_defect(raw, f"line {reader.line_num}: {error}"))
             continue
+        except _TooLargeError as error:
+            number += 1
+            defect = BadRowError("too_long", f"the record has more than {MAX_ROW_BYTES} characters")
+            yield RawRow(number, defect=defect, digest=error.digest)
+            continue
         if not cells:
             continue
         number += 1
         yield _csv_row(number, header, cells, lines.raw())
 
 
+class _TooLargeError(Exception):
+    def __init__(self, digest: str) -> None:
+        super().__init__(digest)
+        self.digest = digest
+
+
 class _Lines:
-    """Hands lines to the CSV reader and remembers those of the record in hand."""
+    """Hands lines to the CSV reader and remembers those of the record in hand, as long as they can be held."""
 
     def __init__(self, file: io.TextIOWrapper) -> None:
         self._file = file
@@ -68,12 +84,26 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
-        line = next(self._file)
+        line = self._file.readline(MAX_ROW_BYTES)
+        if not line:
+            raise StopIteration
         self.taken.append(line)
+        if len(line) == MAX_ROW_BYTES or sum(map(len, self.taken)) > MAX_ROW_BYTES:
+            raise _TooLargeError(self._pass_over())
         return line
 
     def raw(self) -> bytes:
         return "".join(self.taken).rstrip("\r\n").encode("utf-8", "surrogateescape")
+
+    def _pass_over(self) -> str:
+        """Read to the end of the line in hand and return the digest of all that was taken and passed over."""
+        digest = hashlib.sha256()
+        *before, line = self.taken
+        digest.update("".join(before).encode("utf-8", "surrogateescape"))
+        while line:
+            digest.update(line.rstrip("\r\n").encode("utf-8", "surrogateescape"))
+            line = "" if line.endswith(("\r", "\n")) else self._file.readline(MAX_ROW_BYTES)
+        return digest.hexdigest()
 
 
 def _header(reader: Any, name: str) -> list[str] | None:
@@ -126,7 +156,12 @@ def parquet_records(source: Source) -> Iterator[RawRow]:
 
     number = 0
     try:
-        with pyarrow.parquet.ParquetFile(source.path) as file:
+        try:
+            opened = pyarrow.parquet.ParquetFile(source.path, **PARQUET_READING)
+        except UnicodeDecodeError as error:
+            # The library decodes the names as it opens the file; texts that are no UTF-8 are bad rows, not this.
+            raise DataError(f"{source.name}: a column's name is not UTF-8. Write or copy the file again.") from error
+        with opened as file:
             for batch in file.iter_batches(batch_size=PARQUET_BATCH):
                 yield from _batch_rows(batch, number)
                 number += batch.num_rows

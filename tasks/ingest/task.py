@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from tasks.errors import DataError
 from tasks.ingest.budget import problem_with
@@ -15,7 +15,7 @@ from tasks.store.refs import Outcome, Ref
 from tasks.store.store import Store
 from tasks.store.task import Recipe, run_stage
 
-STAGE = Stage("ingest", "1", ("orjson", "pyarrow"))
+STAGE = Stage("ingest", "2", ("orjson", "pyarrow", "py3langid"))
 RECIPE = Recipe(STAGE, card)
 
 
@@ -23,7 +23,7 @@ def ingest(files: Sequence[str], params: IngestParams, *, origin: Origin) -> Ref
     """Read raw files into records of one schema; rows that cannot be used go to quarantine.
 
     Args:
-        files: Names of files, globs and folders, absolute or relative to the project.
+        files: Names of files, globs and folders, absolute or relative to the project, and URLs of remote ones.
         params: Format and allowed shares of bad rows.
         origin: Written to each record: what the rows are for.
     """
@@ -42,6 +42,6 @@ def ingest(files: Sequence[str], params: IngestParams, *, origin: Origin) -> Ref
     # Records keep the order the files were named in, so the order decides the output too.
     digests |= {"order": digest_of([source.name for source in sources]), "origin": origin}
     more = f" and {len(sources) - 1} more" if len(sources) > 1 else ""
-    label = f"{origin} rows of {sources[0].path.name}{more}"
+    label = f"{origin} rows of {PurePosixPath(sources[0].name).name}{more}"
     variant = "" if origin == "task" else origin
     return run_stage(RECIPE, write, inputs={}, params=params, label=label, external=digests, variant=variant)

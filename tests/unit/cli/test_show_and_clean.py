@@ -77,23 +77,32 @@ def test_clean_keeps_what_a_release_came_from(home: Path, make_ref: Callable[...
     release_of(last)
     for ref in (first, unused, last):
         age(home / ref.path, 20)
-    for folder in ("partial/ingest/x", "damaged/ingest-x-1", "work/training/old", "work/training/young"):
+    for folder in (
+        "partial/ingest/x",
+        "damaged/ingest-x-1",
+        "work/training/old",
+        "work/training/young",
+        "downloads/a/old",
+        "downloads/a/young",
+    ):
         (home / folder).mkdir(parents=True)
-    age(home / "work/training/old", 20)
+    for folder in ("work/training/old", "downloads/a/old"):
+        age(home / folder, 20)
 
     dry = CliRunner().invoke(main, ["clean", "--dry-run"])
     assert dry.exit_code == 0
-    assert "4 folders" in dry.output
+    assert "5 folders" in dry.output
     assert (home / unused.path).is_dir()
     asked = CliRunner().invoke(main, ["clean"], input="n\n")
     assert asked.exit_code == 1
     assert (home / unused.path).is_dir()
 
     done = CliRunner().invoke(main, ["clean", "--yes"])
-    assert "removed 4 folders" in done.output
+    assert "removed 5 folders" in done.output
     left = [(home / ref.path).is_dir() for ref in (first, last, young, unused)]
     assert left == [True, True, True, False]
     assert (home / "work/training/young").is_dir()
+    assert (home / "downloads/a/young").is_dir()
     assert not (home / "partial/ingest/x").exists()
 
 

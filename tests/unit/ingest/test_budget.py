@@ -3,9 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from tasks.ingest.budget import problem_with
-from tasks.ingest.collect import FileCount, Tally
+from tasks.ingest.budget import HINTS, problem_with
 from tasks.ingest.params import IngestParams
+from tasks.ingest.reasons import REASONS
+from tasks.ingest.tally import FileCount, Tally
 
 WHERE = Path("work/quarantine.jsonl")
 
@@ -40,7 +41,7 @@ def test_each_reason_has_its_own_budget():
 def test_the_error_holds_table_places_file_and_advice():
     text = problem_with(tally(200, bad_json=30, too_long=1), IngestParams(), WHERE)
     assert "| bad_json | 30 | 15.00% | 5.00% |\n| too_long | 1 | 0.50% | 5.00% |" in text
-    assert "- bad_json: a.jsonl:1, a.jsonl:2, a.jsonl:3, a.jsonl:4, a.jsonl:5\n" in text
+    assert "- bad_json (not valid JSON): a.jsonl:1, a.jsonl:2, a.jsonl:3, a.jsonl:4, a.jsonl:5\n" in text
     assert str(WHERE) in text
     assert "'bad_json=0.15' would do" in text
 
@@ -57,3 +58,10 @@ def test_nothing_left_is_an_error_whatever_is_allowed():
     assert text.startswith("no row is left: 4 read")
     assert "| bad_json | 4 |" in text
     assert problem_with(tally(0), IngestParams(), WHERE).startswith("no row is left: 0 read from 1 file(s)")
+
+
+def test_a_parameter_that_would_make_the_rows_good_is_named():
+    text = problem_with(tally(100, mixed_format=50, too_long=1), IngestParams(), WHERE)
+    assert "ingest.on_mixed=convert" in text
+    assert "ingest.max_chars" not in text
+    assert set(HINTS) <= REASONS.keys()

@@ -3,14 +3,11 @@ import json
 
 import pytest
 import zstandard
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from tasks.errors import DataError
 from tasks.ingest.collect import check_accounts, collect
 from tasks.ingest.params import IngestParams
 from tasks.ingest.reasons import REASONS
-from tasks.ingest.rows import BOM
 from tasks.ingest.sources import find_sources
 from tasks.settings import PROJECT_ROOT
 from tasks.store.records import read_json, read_rows
@@ -138,7 +135,11 @@ def test_quarantine_says_where_and_why_and_never_the_text(tmp_path):
     ]
     assert all(set(row) == {"file", "row", "reason", "detail", "text_hash"} for row in bad)
     summary = read_json(tmp_path / "out" / "summary.json")
-    assert summary["files"] == [{"file": str(path), "format": "completion", "read": 5, "kept": 1, "quarantined": 4}]
+    reasons = {"bad_json": 1, "not_an_object": 1, "missing_field": 1, "control_characters": 1}
+    figures = {"read": 5, "kept": 1, "quarantined": 4, "reasons": reasons}
+    assert summary["files"] == [{"file": str(path), "format": "completion", **figures, "converted": {}}]
+    assert summary["formats"] == {"completion": figures}
+    assert summary["examples"]["bad_json"] == [f"{path}:3"]
     assert list(summary["reasons"]) == [code for code in REASONS if code in summary["reasons"]]
     assert tally.examples["bad_json"] == [f"{path}:3"]
 
@@ -150,7 +151,7 @@ def test_the_format_is_found_for_each_file_or_named(tmp_path):
     assert [entry.format for entry in found.files] == ["instruction", "completion"]
     named = run([tmp_path / "a.jsonl", tmp_path / "b.jsonl"], tmp_path / "out", format="completion")
     assert [entry.format for entry in named.files] == ["completion", "completion"]
-    assert run([tmp_path / "b.jsonl"], tmp_path / "out", format="chat").reasons == {"missing_field": 1}
+    assert run([tmp_path / "b.jsonl"], tmp_path / "out", format="chat").reasons == {"mixed_format": 1}
 
 
 def test_the_allowed_length_counts(tmp_path):
@@ -182,31 +183,43 @@ def test_rows_that_do_not_add_up_are_an_error(tmp_path):
         check_accounts(tally, tmp_path / "out")
 
 
-JSON_VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=5,
-)
-NAMES = st.sampled_from(["messages", "instruction", "prompt", "input", "response", "output", "system", "text", "other"])
-TURN = st.dictionaries(
-    st.sampled_from(["role", "content"]), JSON_VALUES | st.sampled_from(["user", "assistant", "<s>"])
-)
-ROW = st.dictionaries(NAMES, JSON_VALUES | st.lists(TURN, max_size=3), max_size=4)
-LINE = st.binary(max_size=30) | (ROW | JSON_VALUES).map(lambda value: json.dumps(value).encode())
+def test_rows_of_another_format_are_counted_with_it_when_converted(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text": "a"}\n{"text": "b"}\n{"text": 1}\n{"prompt": "c", "response": "d"}\n')
+    run([path], tmp_path / "out")
+    assert read_json(tmp_path / "out" / "summary.json")["reasons"] == {"mixed_format": 1, "wrong_type": 1}
+    (bad,) = (row for row in rows(tmp_path / "out" / "quarantine.jsonl") if row["row"] == 4)
+    assert bad["detail"] == "looks like instruction, the file's format is completion"
+    run([path], tmp_path / "out", on_mixed="convert")
+    summary = read_json(tmp_path / "out" / "summary.json")
+    assert summary["files"][0]["converted"] == {"instruction": 1}
+    assert summary["formats"] == {
+        "completion": {"read": 3, "kept": 2, "quarantined": 1, "reasons": {"wrong_type": 1}},
+        "instruction": {"read": 1, "kept": 1, "quarantined": 0, "reasons": {}},
+    }
 
 
-@given(st.lists(LINE, max_size=12), st.sampled_from(["auto", "instruction", "chat", "completion"]))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_lines_are_kept_or_put_aside(tmp_path, lines, form):
-    data = b"\n".join(lines)
-    (tmp_path / "a.jsonl").write_bytes(data)
-    tally = run([tmp_path / "a.jsonl"], tmp_path / "out", format=form)
-    counts = tally.counts
-    # A byte order mark at the very start is no part of the first line.
-    text = data.removeprefix(BOM)
-    filled = [number for number, line in enumerate(text.split(b"\n"), start=1) if line.strip()]
-    seen = rows(tmp_path / "out" / "records.jsonl") + rows(tmp_path / "out" / "quarantine.jsonl")
-    assert counts["read"] == counts["kept"] + counts["quarantined"] == len(filled)
-    assert sorted(row["row"] for row in seen) == filled
-    assert sum(tally.reasons.values()) == counts["quarantined"]
-    assert tally.reasons.keys() <= REASONS.keys()
+def test_what_is_not_read_is_counted(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text": "a", "meta": {"x": 1}}\n{"text": "b", "meta": [1], "tags": [2], "none": []}\n')
+    run([path], tmp_path / "out")
+    assert read_json(tmp_path / "out" / "summary.json")["unread_columns"] == {"meta": 2, "tags": 1}
+    strict = run([path], tmp_path / "out", unknown_fields="quarantine")
+    assert strict.reasons == {"unknown_fields": 2}
+
+
+def test_languages_are_counted(tmp_path):
+    path = tmp_path / "a.jsonl"
+    german = "Das Schiff legt am Montag mit vierzig Containern Kaffee ab."
+    path.write_text("".join(json.dumps({"text": text}) + "\n" for text in (german, german, "ok", "The ship has left.")))
+    tally = run([path], tmp_path / "out", languages=("de",))
+    assert tally.reasons == {"wrong_language": 1}
+    assert read_json(tmp_path / "out" / "summary.json")["languages"] == {"de": 2, "undecided": 1}
+
+
+def test_values_that_cannot_be_written_are_bad_rows(tmp_path):
+    path = tmp_path / "a.jsonl"
+    deep = '{"a": ' * 300 + "1" + "}" * 300
+    call = {"role": "assistant", "content": "", "tool_calls": [{"name": "n", "arguments": deep}]}
+    path.write_text(json.dumps({"messages": [{"role": "user", "content": "u"}, call]}) + "\n")
+    assert run([path], tmp_path / "out").reasons == {"wrong_type": 1}

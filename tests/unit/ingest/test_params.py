@@ -31,7 +31,11 @@ def test_a_reason_is_named_once():
         IngestParams(allowed=("bad_json=0.1", "bad_json=0.2"))
 
 
-@pytest.mark.parametrize("wrong", [{"max_chars": 0}, {"max_quarantined_share": 1.1}, {"format": "xml"}, {"rows": 1}])
+@pytest.mark.parametrize("wrong", [
+    {"max_chars": 0}, {"max_quarantined_share": 1.1}, {"format": "xml"}, {"rows": 1}, {"on_mixed": "drop"},
+    {"template_tokens": "strip"}, {"unknown_fields": "drop"}, {"language_probability": -0.1},
+    {"language_probability": 1.1},
+])  # fmt: skip
 def test_ranges_and_unknown_keys(wrong):
     with pytest.raises(ValidationError):
         IngestParams(**wrong)
@@ -39,5 +43,21 @@ def test_ranges_and_unknown_keys(wrong):
 
 def test_the_form_has_the_order_of_the_fields():
     properties = IngestParams.model_json_schema()["properties"]
-    assert list(properties) == ["format", "max_chars", "max_quarantined_share", "allowed"]
-    assert [entry["position"] for entry in properties.values()] == [0, 1, 2, 3]
+    assert list(properties)[:3] == ["format", "on_mixed", "max_chars"]
+    assert list(properties)[-2:] == ["max_quarantined_share", "allowed"]
+    assert [entry["position"] for entry in properties.values()] == list(range(len(properties)))
+    assert all(entry["title"] and entry["description"] for entry in properties.values())
+
+
+def test_special_tokens_are_brought_to_one_form():
+    assert IngestParams(extra_template_tokens=("### Q:", " <x> ", "<x>")).extra_template_tokens == ("### Q:", "<x>")
+    for wrong in ("", "x", " x ", "a\nb"):
+        with pytest.raises(ValidationError, match="two printable characters or more"):
+            IngestParams(extra_template_tokens=("<ok>", wrong))
+
+
+def test_languages_are_brought_to_one_form():
+    assert IngestParams(languages=("EN", " de", "en")).languages == ("de", "en")
+    with pytest.raises(ValidationError, match="cannot be told: 'english', 'zxx'") as caught:
+        IngestParams(languages=("english", "de", "zxx"))
+    assert "sv, sw, ta" in str(caught.value)

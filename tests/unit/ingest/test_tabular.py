@@ -52,6 +52,22 @@ def test_a_cell_too_large_to_hold(monkeypatch):
     assert reasons(rows) == [(1, "too_long"), (2, None)]
 
 
+def test_a_line_too_large_to_hold_is_passed_over(monkeypatch):
+    monkeypatch.setattr(tabular, "MAX_ROW_BYTES", 64)
+    large = b"x" * 500 + b",2"
+    rows = records(b"a,b\n1,2\n" + large + b"\r\n3,4\n" + large)
+    assert reasons(rows) == [(1, None), (2, "too_long"), (3, None), (4, "too_long")]
+    assert rows[2].value == {"a": "3", "b": "4"}
+    assert rows[1].text_hash() == rows[3].text_hash() == hashlib.sha256(large).hexdigest()
+
+
+def test_a_record_of_many_lines_too_large_to_hold_is_put_aside(monkeypatch):
+    monkeypatch.setattr(tabular, "MAX_ROW_BYTES", 64)
+    [row, *others] = records(b'a,b\n"' + b"twelve bytes\n" * 6 + b"1,2\n")
+    assert row.defect.reason == "too_long"
+    assert others[-1].value == {"a": "1", "b": "2"}
+
+
 def test_a_quote_left_open_is_not_the_end_of_the_data():
     with pytest.raises(DataError, match=r"a\.csv: a quote .* record 2 is never closed"):
         records(b'a,b\n1,2\n1,"2\n1,2\n1,2\n')
