@@ -49,7 +49,13 @@ def main() -> None:
     help="Override one parameter; the value is read as YAML. Repeat it for more.",
 )
 @click.option("--check", "check_only", is_flag=True, help="Check the parameters and stop before anything runs.")
-def run(flow: str, profile: Path | None, overrides: tuple[str, ...], check_only: bool) -> None:
+@click.option(
+    "--dry-run",
+    "dry",
+    is_flag=True,
+    help="Only prepare_dataset: print the report on the data, made in seconds; nothing is kept, no server starts.",
+)
+def run(flow: str, profile: Path | None, overrides: tuple[str, ...], check_only: bool, dry: bool) -> None:
     """Run FLOW in this process (`finetune-flows flows` lists them).
 
     Works without a server; with PREFECT_API_URL set, the run shows on that server. Unknown keys and wrong values are
@@ -58,8 +64,10 @@ def run(flow: str, profile: Path | None, overrides: tuple[str, ...], check_only:
     \b
     Exit code: 0 completed, 1 failed, 2 wrong parameters, 3 rejected by the gate.
     """  # noqa: D301
-    from deployments.cli.run import run_flow
+    from deployments.cli.run import dry_run_flow, run_flow
 
+    if dry:
+        sys.exit(dry_run_flow(flow, profile, overrides))
     sys.exit(run_flow(flow, profile, overrides, check_only=check_only))
 
 

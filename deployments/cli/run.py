@@ -1,5 +1,6 @@
 """Run one flow from YAML and say how it ended."""
 
+import inspect
 import json
 import os
 from pathlib import Path
@@ -13,6 +14,7 @@ from deployments.cli.values import check, override, read_profile
 from tasks.errors import ConfigError
 
 COMPLETED, FAILED, WRONG_PARAMETERS, REJECTED = 0, 1, 2, 3
+DRY_RUN_FLOW = "prepare_dataset"
 
 
 def run_flow(name: str, profile: Path | None, overrides: tuple[str, ...], *, check_only: bool = False) -> int:
@@ -40,6 +42,45 @@ def run_flow(name: str, profile: Path | None, overrides: tuple[str, ...], *, che
     click.echo("\n" + closing_text(result))
     rejected = state.name == "Rejected" or (isinstance(result, dict) and result.get("outcome") == "rejected")
     return REJECTED if rejected else COMPLETED
+
+
+def dry_run_flow(name: str, profile: Path | None, overrides: tuple[str, ...]) -> int:
+    """Print what `prepare_dataset` would find in its task files, and return the exit code: 1 when it would stop.
+
+    Raises:
+        ConfigError: Another flow, or parameters that cannot be used.
+        DataError: Files that cannot be read, or no row left.
+    """
+    if name != DRY_RUN_FLOW:
+        raise ConfigError(
+            f"--dry-run is for {DRY_RUN_FLOW}: it reports on the data alone, and '{name}' does more. Run "
+            f"`finetune-flows run {DRY_RUN_FLOW} --dry-run` with the same files, or `--check` to check the parameters."
+        )
+    values = override(read_profile(profile) if profile else {}, overrides)
+    prepare(name)
+    from prefect.settings import PREFECT_LOGGING_TO_API_ENABLED, temporary_settings
+
+    from tasks.dedup.params import DedupParams
+    from tasks.ingest.params import IngestParams
+    from tasks.quality.dryrun import dry_run
+    from tasks.quality.params import QualityParams
+    from tasks.screening.params import ScreeningParams
+
+    function = load_flow(DRY_RUN_FLOW).fn
+    defaults = {key: each.default for key, each in inspect.signature(function).parameters.items()}
+    given = defaults | check(function, values)
+    click.echo(f"reading {', '.join(given['files'])}; nothing is kept", err=True)
+    # There is no flow run that log lines could be sent to.
+    with temporary_settings({PREFECT_LOGGING_TO_API_ENABLED: False}):
+        found = dry_run(
+            given["files"],
+            given.get("ingest", IngestParams()),
+            given.get("screening", ScreeningParams()),
+            given.get("dedup", DedupParams()),
+            given.get("quality", QualityParams()),
+        )
+    click.echo(found.text)
+    return FAILED if found.severity == "stop" else COMPLETED
 
 
 def closing_text(result: Any) -> str:
