@@ -1,96 +1,56 @@
-"""Which split a group goes to: by seeded hash within its stratum, shares kept across all strata."""
+"""Which split a group goes to, by the method asked for, and which strata are too small to be divided."""
 
-import hashlib
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 
+from tasks.errors import DataError
+from tasks.splitting.chronology import Cuts, by_time
+from tasks.splitting.frozen import by_hash
 from tasks.splitting.groups import GENERAL_STRATUM, Group
 from tasks.splitting.params import SplittingParams
+from tasks.splitting.quota import by_quota, fewest_groups
 
 
-@dataclass
+@dataclass(frozen=True)
 class Assignment:
     """Splits of the groups.
 
     Attributes:
         splits: Split by the group's name.
-        rare: Strata with too few groups to be in every split; they are for training only.
+        rare: Strata with fewer groups than splits, sorted.
+        cuts: Where the splits begin in time; None for the other methods.
     """
 
     splits: dict[str, str]
-    rare: list[str] = field(default_factory=list)
+    rare: list[str]
+    cuts: Cuts | None = None
 
 
-@dataclass
-class _Quota:
-    """What a split should hold by now, and what it holds.
-
-    The rounding of one stratum is made up for in the next, so that the whole comes out right however small the strata.
-    """
-
-    share: float
-    wanted: float = 0.0
-    taken: int = 0
-
-    def take(self, queue: list[Group], rows: int, most: int) -> set[str]:
-        """Return the names of the groups that bring the split to its share, or nearest to it.
-
-        Args:
-            queue: The groups that may be taken, in their order.
-            rows: Rows of the whole stratum.
-            most: How many groups may be taken.
-        """
-        due = self.share * rows
-        self.wanted += due
-        # What other strata could not give is made up for within bounds: none is drained for it.
-        limit = min(self.wanted - self.taken, 2 * due + 1)
-        chosen: set[str] = set()
-        here = 0
-        for group in queue:
-            if limit - here < 1 or len(chosen) >= most:
-                break
-            if here + len(group.members) <= limit:
-                chosen.add(group.name)
-                here += len(group.members)
-        left = [group for group in queue if group.name not in chosen]
-        if left and len(chosen) < most:
-            missing = limit - here
-            nearest = min(left, key=lambda group: abs(missing - len(group.members)))
-            if len(nearest.members) <= 2 * missing:
-                chosen.add(nearest.name)
-                here += len(nearest.members)
-        self.taken += here
-        return chosen
-
-
-def assign(groups: list[Group], params: SplittingParams) -> Assignment:
+def assign(groups: Sequence[Group], params: SplittingParams, times: Sequence[float | None] = ()) -> Assignment:
     """Assign each group to train, validation or test.
-
-    The shares of a stratum are those of its rows; a stratum with fewer groups than splits is rare and goes to train.
 
     Args:
         groups: All groups.
-        params: Shares and seed.
+        params: Method, shares and seed.
+        times: For the method time, of each record: Unix seconds, or None.
+
+    Raises:
+        DataError: There are rare strata and they shall fail the run; there are too few different times to cut at.
     """
-    result = Assignment({group.name: "train" for group in groups})
-    strata: dict[str, list[Group]] = {}
-    for group in sorted(groups, key=lambda group: _rank(params.seed, group.name)):
-        strata.setdefault(group.stratum, []).append(group)
-    test, validation = _Quota(params.test), _Quota(params.validation)
-    for stratum in sorted(strata):
-        queue = strata[stratum]
-        rows = sum(len(group.members) for group in queue)
-        tested = params.test > 0 and stratum != GENERAL_STRATUM
-        if len(queue) < 2 + tested:
-            result.rare.append(stratum)
-            continue
-        if tested:
-            able = [group for group in queue if group.testable]
-            taken = test.take(able, rows, most=len(queue) - 2)
-            result.splits |= dict.fromkeys(taken, "test")
-            queue = [group for group in queue if group.name not in taken]
-        result.splits |= dict.fromkeys(validation.take(queue, rows, most=len(queue) - 1), "validation")
-    return result
-
-
-def _rank(seed: int, name: str) -> bytes:
-    return hashlib.sha256(f"{seed}:{name}".encode()).digest()
+    counts = Counter(group.stratum for group in groups)
+    rare = sorted(name for name, count in counts.items() if count < fewest_groups(name, params))
+    if rare and params.on_rare == "fail":
+        listed = ", ".join(f"{name} ({counts[name]})" for name in rare)
+        raise DataError(
+            f"strata of '{params.stratify_by or 'origin'}' with fewer groups than splits: {listed}. Give more data, "
+            "choose another splitting.stratify_by, or set splitting.on_rare to train or merge."
+        )
+    if params.method == "hash":
+        return Assignment(by_hash(groups, params), rare)
+    if params.method == "random":
+        return Assignment(by_quota(groups, params, rare if params.on_rare == "merge" else ()), rare)
+    splits, cuts = by_time([group for group in groups if group.stratum != GENERAL_STRATUM], times, params)
+    # General rows are of no time: they are divided as they would be at random.
+    general = by_quota([group for group in groups if group.stratum == GENERAL_STRATUM], params)
+    return Assignment(splits | general, rare, cuts)

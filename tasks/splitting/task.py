@@ -10,16 +10,16 @@ from tasks.store.refs import Outcome, Ref
 from tasks.store.store import Store
 from tasks.store.task import Recipe, run_stage
 
-RECIPE = Recipe(Stage("splitting", "1", ("datasketch",)), card)
+RECIPE = Recipe(Stage("splitting", "2", ("numba",)), card)
 
 
 def split(mixed: Ref, heldout: Ref | None, params: SplittingParams) -> Ref:
-    """Divide the mixed records and prove that nothing leaks across the splits.
+    """Divide the mixed records, and take training rows out that another split gives away.
 
     Args:
         mixed: The mixing stage's artefact.
         heldout: An ingest artefact with held-out records, or None.
-        params: Shares, fields and thresholds.
+        params: Method, shares, fields and thresholds.
     """
     store = Store()
 
