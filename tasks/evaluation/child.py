@@ -30,7 +30,7 @@ def main(payload: dict[str, Any], events: Events, stop: StopFlag) -> dict[str, A
     records = choose_records(splits, chosen, params)
     tasks = general.load_tasks(params.general_tasks)
     events.progress(f"loading the model for {len(records)} {chosen} items and {', '.join(tasks)}")
-    model, tokenizer, layers = load_model(Path(payload["model"]), adapter)
+    model, tokenizer, layers = load_model(Path(payload["model"]), Path(payload["template"]), adapter)
     clock.lap("load")
 
     context = getattr(model.config, "max_position_embeddings", None)

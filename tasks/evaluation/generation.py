@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasks.evaluation.items import TaskItem
+from tasks.rendering.templates import end_of_turn
 
 
 @dataclass(frozen=True)
@@ -93,9 +94,11 @@ def generate(
 
 
 def end_tokens(model: Any, tokenizer: Any) -> set[int]:
-    """Return the tokens an answer ends with: the tokenizer's, and those of the model's generation config."""
+    """Return the tokens an answer ends with: the tokenizer's, the model's generation config's, the chat template's."""
     configured = model.generation_config.eos_token_id
     ends = set(configured) if isinstance(configured, list) else {configured}
+    if (turn := end_of_turn(tokenizer)) is not None:
+        ends.add(tokenizer.convert_tokens_to_ids(turn))
     return {token for token in ends | {tokenizer.eos_token_id} if token is not None}
 
 

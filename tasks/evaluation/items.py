@@ -8,7 +8,7 @@ from typing import Any
 from tasks.errors import DataError
 from tasks.evaluation.params import EvaluationParams
 from tasks.rendering.chat import encode, prompt_text
-from tasks.store.records import Row, read_rows
+from tasks.store.records import Row, read_rows, turn_text
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class TaskItem:
         id: The record's.
         prompt: Rendered text that ends where the answer begins.
         tokens: Token ids of the prompt.
-        expected: Content of the last assistant turn.
+        expected: Text of the last assistant turn, tool calls included.
     """
 
     id: str
@@ -74,14 +74,14 @@ def make_items(records: list[Row], tokenizer: Any, room: int | None) -> list[Tas
     items = []
     for record in records:
         messages = record["messages"][: _answer_index(record)]
-        prompt = prompt_text(tokenizer, messages)
+        prompt = prompt_text(tokenizer, messages, record.get("tools"))
         tokens = encode(tokenizer, prompt)
         if room is not None and len(tokens) > room:
             raise DataError(
                 f"the prompt of {record['id']} has {len(tokens)} tokens; the model's context leaves {room} with "
                 "evaluation.max_new_tokens as it is. Lower that, or take the row out."
             )
-        answer = record["messages"][len(messages)]["content"]
+        answer = turn_text(record["messages"][len(messages)])
         items.append(TaskItem(record["id"], prompt, tokens, answer))
     return items
 

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from tasks.errors import ProofError
+from tasks.rendering.templates import apply_template
 
 
-def load_model(folder: Path, adapter: Path | None) -> tuple[Any, Any, int]:
+def load_model(folder: Path, template: Path, adapter: Path | None) -> tuple[Any, Any, int]:
     """Load a base model, its tokenizer, and put an adapter on it.
 
     On a GPU the weights keep the type they are stored in; on a CPU they are float32, which is both the fastest there
@@ -15,6 +16,7 @@ def load_model(folder: Path, adapter: Path | None) -> tuple[Any, Any, int]:
 
     Args:
         folder: The base model.
+        template: An artefact with the chat template that the model is asked with.
         adapter: Folder that PEFT wrote, or None for the base alone.
 
     Returns:
@@ -24,7 +26,7 @@ def load_model(folder: Path, adapter: Path | None) -> tuple[Any, Any, int]:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     cuda = torch.cuda.is_available()
-    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    tokenizer = apply_template(AutoTokenizer.from_pretrained(folder, trust_remote_code=False), template)
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     model = AutoModelForCausalLM.from_pretrained(

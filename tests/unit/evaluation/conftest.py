@@ -18,7 +18,7 @@ def loaded(tiny_model: Path) -> tuple[Any, Any]:
     """Return the tiny model and its tokenizer, made to heed its prompt: fresh weights are too small for that."""
     import torch
 
-    model, tokenizer, _layers = load_model(tiny_model, None)
+    model, tokenizer, _layers = load_model(tiny_model, tiny_model, None)
     with torch.no_grad():
         for layer in model.model.layers:
             for weights in layer.parameters():
@@ -33,7 +33,7 @@ def adapter(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from peft import LoraConfig, get_peft_model
 
     folder = tmp_path_factory.mktemp("adapter")
-    model, _tokenizer, _layers = load_model(tiny_model, None)
+    model, _tokenizer, _layers = load_model(tiny_model, tiny_model, None)
     config = LoraConfig(
         r=2, lora_alpha=400, target_modules=["q_proj", "v_proj"], init_lora_weights=False, task_type="CAUSAL_LM"
     )

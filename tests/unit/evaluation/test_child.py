@@ -26,6 +26,7 @@ def test_base_and_tuned_are_measured_on_the_same_items(
         payload = {
             "splits": str(Store().open(splits)),
             "model": str(tiny_model),
+            "template": str(tiny_model),
             "adapter": str(folder) if folder else None,
             "out": str(outs[name]),
             "cache": str(tmp_path / "cache"),

@@ -14,9 +14,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is d
 
 
 def test_the_adapter_is_on_and_counted(tiny_model: Path, adapter: Path) -> None:
-    model, tokenizer, layers = load_model(tiny_model, adapter)
+    model, tokenizer, layers = load_model(tiny_model, tiny_model, adapter)
     assert layers == 4
-    base, _tokenizer, none = load_model(tiny_model, None)
+    base, _tokenizer, none = load_model(tiny_model, tiny_model, None)
     assert none == 0
     ids = tokenizer("Two boxes to Kobe", return_tensors="pt")["input_ids"]
     assert not model.training
@@ -29,7 +29,7 @@ def test_an_adapter_with_missing_weights_is_refused(tiny_model: Path, adapter: P
     weights.pop(sorted(weights)[0])
     save_file(weights, broken / "adapter_model.safetensors")
     with pytest.raises(ProofError, match="not loaded whole"):
-        load_model(tiny_model, broken)
+        load_model(tiny_model, tiny_model, broken)
 
 
 def test_an_adapter_that_changes_no_layer_is_refused(loaded, adapter: Path, monkeypatch: pytest.MonkeyPatch) -> None:

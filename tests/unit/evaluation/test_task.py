@@ -21,10 +21,11 @@ def server() -> Iterator[None]:
 
 
 @flow
-def measures(splits: Ref, base: Ref, adapter: Ref, params: EvaluationParams) -> list[Ref]:
-    tuned = evaluate(splits, base, adapter, params)
+def measures(splits: Ref, base: Ref, rendering: Ref, adapter: Ref, params: EvaluationParams) -> list[Ref]:
+    asked = (splits, base, rendering)
+    tuned = evaluate(*asked, adapter, params)
     # The last is asked of the pool, which has no worker here: the finished artefact must be enough.
-    return [evaluate(splits, base, None, params), tuned, evaluate(splits, base, adapter, params, where="pool")]
+    return [evaluate(*asked, None, params), tuned, evaluate(*asked, adapter, params, where="pool")]
 
 
 @pytest.mark.integration
@@ -34,13 +35,14 @@ def test_each_model_has_one_artefact_that_is_reused(
     splits = make_ref("splitting", {"test.jsonl": json.dumps(record(1)), "heldout.jsonl": ""})
     base = make_ref("base", {"notes/where.json": json.dumps({"folder": str(tiny_model)})})
     training = make_ref("training", {f"adapter/{path.name}": path.read_bytes() for path in adapter.iterdir()})
+    rendering = make_ref("rendering", {"chat_template.jinja": (tiny_model / "chat_template.jinja").read_bytes()})
     params = EvaluationParams(max_new_tokens=2, general_limit=3)
-    alone, tuned, again = measures(splits, base, training, params)
+    alone, tuned, again = measures(splits, base, rendering, training, params)
     assert tuned == again
     assert alone.key != tuned.key
     assert tuned.counts == {"task_items": 1, "general_items": 3}
     manifest = Store().manifest(tuned)
-    assert set(manifest.parents) == {"splits", "base", "adapter", "suite"}
-    assert set(Store().manifest(alone).parents) == {"splits", "base", "suite"}
+    assert set(manifest.parents) == {"splits", "base", "adapter", "suite", "template"}
+    assert set(Store().manifest(alone).parents) == {"splits", "base", "suite", "template"}
     assert manifest.facts["adapter_loaded"] == 4
     assert manifest.facts["dtype"] == "float32"
