@@ -6,7 +6,6 @@ from pathlib import Path
 from tasks.base.card import card
 from tasks.base.params import EMBEDDED, BaseParams
 from tasks.base.resolve import BASE_FILE, WHERE_FILE, locate, source_digest
-from tasks.errors import ConfigError
 from tasks.runtime.task import run_in_child
 from tasks.store.keys import Stage
 from tasks.store.records import write_json
@@ -14,7 +13,7 @@ from tasks.store.refs import Outcome, Ref
 from tasks.store.store import Store
 from tasks.store.task import Recipe, run_stage
 
-RECIPE = Recipe(Stage("base", "2", ("transformers", "gguf")), card)
+RECIPE = Recipe(Stage("base", "3", ("transformers", "gguf")), card)
 
 
 def prepare_base(params: BaseParams) -> Ref:
@@ -29,8 +28,6 @@ def prepare_base(params: BaseParams) -> Ref:
             scratch = Store().workdir("base", out.name)
             run_in_child("tasks.base.child:main", {"out": str(folder)}, scratch, title="base model")
         config = json.loads((folder / "config.json").read_text())
-        if not _has_chat_template(folder):
-            raise ConfigError(f"{params.model} has no chat template: name an instruction-tuned model")
         said = {
             "model": params.model,
             "revision": revision,
@@ -45,10 +42,3 @@ def prepare_base(params: BaseParams) -> Ref:
 
     external = {"source": digest} | ({} if params.model == EMBEDDED else {"folder": str(source)})
     return run_stage(RECIPE, write, inputs={}, params=params, label=params.model, external=external)
-
-
-def _has_chat_template(folder: Path) -> bool:
-    if (folder / "chat_template.jinja").is_file():
-        return True
-    config = folder / "tokenizer_config.json"
-    return config.is_file() and "chat_template" in json.loads(config.read_text())

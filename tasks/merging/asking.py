@@ -5,19 +5,27 @@ from typing import Any
 
 from tasks.merging.probes import Probe, token_ids
 from tasks.rendering.chat import encode
+from tasks.rendering.templates import apply_template, end_of_turn
 
 # Longer probes are cut: with a large vocabulary, a thousand positions take half a gigabyte of logits.
 MAX_POSITIONS = 1024
 
 
-def load(folder: Path, **options: Any) -> tuple[Any, Any]:
-    """Return the tokenizer and the model of a folder, ready to be asked; float32 unless options say otherwise."""
+def load(folder: Path, template: Path | None = None, **options: Any) -> tuple[Any, Any]:
+    """Return the tokenizer and the model of a folder, ready to be asked.
+
+    Args:
+        folder: The model's.
+        template: An artefact with the chat template to ask with; the model's own without one.
+        options: For the model; float32 unless they say otherwise.
+    """
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     settings = {"dtype": torch.float32, "trust_remote_code": False, "use_safetensors": True, **options}
     model = AutoModelForCausalLM.from_pretrained(folder, **settings).eval()
-    return AutoTokenizer.from_pretrained(folder, trust_remote_code=False), model
+    tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    return apply_template(tokenizer, template) if template else tokenizer, model
 
 
 def logits(model: Any, tokenizer: Any, probe: Probe) -> Any:
@@ -35,7 +43,7 @@ def greedy(model: Any, tokenizer: Any, probe: Probe, tokens: int) -> list[int]:
 
     ids = torch.tensor([token_ids(tokenizer, probe)], device=model.device)
     settings = model.generation_config
-    stop = settings.eos_token_id if settings.eos_token_id is not None else tokenizer.eos_token_id
+    stop = stops_of(settings.eos_token_id, tokenizer)
     with torch.inference_mode():
         found = model.generate(
             input_ids=ids,
@@ -46,8 +54,16 @@ def greedy(model: Any, tokenizer: Any, probe: Probe, tokens: int) -> list[int]:
             pad_token_id=settings.pad_token_id if settings.pad_token_id is not None else tokenizer.pad_token_id,
         )
     answer: list[int] = found[0, ids.shape[1] :].tolist()
-    stops = stop if isinstance(stop, list) else [stop]
-    return answer[:-1] if answer and answer[-1] in stops else answer
+    return answer[:-1] if answer and answer[-1] in stop else answer
+
+
+def stops_of(configured: int | list[int] | None, tokenizer: Any) -> list[int]:
+    """Return the tokens that end an answer: the chat template's end of turn first, then those that are configured."""
+    said = tokenizer.eos_token_id if configured is None else configured
+    known = said if isinstance(said, list) else [said]
+    turn = end_of_turn(tokenizer)
+    ends = [] if turn is None else [tokenizer.convert_tokens_to_ids(turn)]
+    return [*ends, *(token for token in known if token is not None and token not in ends)]
 
 
 def keep(folder: Path, index: int, found: Any) -> None:

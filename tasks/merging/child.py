@@ -43,9 +43,9 @@ def main(payload: dict[str, Any], events: Events, stop: StopFlag) -> dict[str, A
     delta, dtype = merge_weights(base, adapter, model, on_tensor)
     changed = {name: rounded(value) for name, value in delta.figures().items()}
     check_delta(changed)
-    export_settings(base, model)
-    tokens = check_tokens(base, model, probes)
-    proof = Proof(base, adapter.folder, probes, params, Path(payload["scratch"]), on_probe)
+    export_settings(base, training, model)
+    tokens = check_tokens(base, training, model, probes)
+    proof = Proof(base, training, probes, params, Path(payload["scratch"]), on_probe)
     quantised = said["compute_dtype"] if said["quantised"] else None
     figures = {**proof.measure(model, dtype, quantised), "prompt_tokens_equal": tokens, "delta": changed}
     write_json(out / "parity.json", figures)

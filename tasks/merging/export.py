@@ -7,23 +7,21 @@ from typing import Any
 
 from tasks.errors import ConfigError, ProofError
 from tasks.merging.probes import Probe, token_ids
-from tasks.rendering.chat import prompt_text
+from tasks.rendering.templates import apply_template, end_of_turn
 from tasks.store.records import write_json
 
 TEMPLATE = "chat_template.jinja"
 
 
-def export_settings(base: Path, out: Path) -> None:
-    """Write config, tokenizer with its chat template, and generation_config into the merged model's folder.
+def export_settings(base: Path, training: Path, out: Path) -> None:
+    """Write config, tokenizer with the training's chat template, and generation_config into the merged model's folder.
 
     Raises:
-        ConfigError: The tokenizer has no chat template, or a turn ends without a token that generation can stop at.
+        ConfigError: The training has no chat template, or a turn ends without a token that generation can stop at.
     """
     from transformers import AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(base, trust_remote_code=False)
-    if not tokenizer.chat_template:
-        raise ConfigError(f"the tokenizer in {base} has no chat template: name an instruction-tuned base model")
+    tokenizer = apply_template(AutoTokenizer.from_pretrained(base, trust_remote_code=False), training)
     tokenizer.save_pretrained(out)
     # transformers may keep the template inside tokenizer_config.json; servers and the contract want the file.
     (out / TEMPLATE).write_text(tokenizer.chat_template, encoding="utf-8")
@@ -38,7 +36,7 @@ def generation_settings(said: dict[str, Any], config: dict[str, Any], tokenizer:
     """Return a generation_config whose stop ids hold the template's end of turn, and which names a pad id."""
     known = said.get("eos_token_id", config.get("eos_token_id"))
     ids = [] if known is None else known if isinstance(known, list) else [known]
-    end = end_of_turn(tokenizer)
+    end = stop_token(tokenizer)
     pad = next(
         (
             one
@@ -52,35 +50,30 @@ def generation_settings(said: dict[str, Any], config: dict[str, Any], tokenizer:
     return {**said, **first, "eos_token_id": [end, *(one for one in ids if one != end)], "pad_token_id": pad}
 
 
-def end_of_turn(tokenizer: Any) -> int:
+def stop_token(tokenizer: Any) -> int:
     """Return the id of the token that the chat template writes behind an assistant's answer.
 
     Raises:
         ConfigError: The template writes no special token there.
     """
-    asked, answer = [{"role": "user", "content": "a"}], "ANSWER"
-    text: str = tokenizer.apply_chat_template([*asked, {"role": "assistant", "content": answer}], tokenize=False)
-    tail = text[text.rfind(answer) + len(answer) :]
-    special = set(tokenizer.all_special_ids) | set(tokenizer.added_tokens_decoder)
-    for token in tokenizer(tail, add_special_tokens=False)["input_ids"]:
-        if token in special:
-            return int(token)
-    raise ConfigError(
-        f"the chat template writes no special token behind an answer ({tail!r} after "
-        f"{prompt_text(tokenizer, asked)!r}), so nothing tells the served model to stop. Name a base model whose "
-        "template ends a turn with one."
-    )
+    token = end_of_turn(tokenizer)
+    if token is None:
+        raise ConfigError(
+            "the chat template writes no special token behind an answer, so nothing tells the served model to stop. "
+            "Set rendering.template to one that ends a turn with one, or name another base model."
+        )
+    return int(tokenizer.convert_tokens_to_ids(token))
 
 
-def check_tokens(base: Path, model: Path, probes: list[Probe]) -> int:
-    """Check that the tokenizer read back from the merged folder gives the probes the base's token ids; count them.
+def check_tokens(base: Path, training: Path, model: Path, probes: list[Probe]) -> int:
+    """Check that the tokenizer read back from the merged folder gives the probes the training's token ids; count them.
 
     Raises:
         ProofError: They differ; the message names the first probe.
     """
     from transformers import AutoTokenizer
 
-    before = AutoTokenizer.from_pretrained(base, trust_remote_code=False)
+    before = apply_template(AutoTokenizer.from_pretrained(base, trust_remote_code=False), training)
     after = AutoTokenizer.from_pretrained(model, trust_remote_code=False)
     total = 0
     for probe in probes:

@@ -20,7 +20,7 @@ class Proof:
 
     Attributes:
         base: The base model's folder.
-        adapter: The PEFT folder.
+        training: The training's artefact: `adapter/`, and the chat template it was trained with.
         probes: Prompts with their expected answers.
         params: Limits and sizes.
         scratch: Holds one model's logits while the next is loaded: only one model is in memory at a time.
@@ -30,7 +30,7 @@ class Proof:
     """
 
     base: Path
-    adapter: Path
+    training: Path
     probes: list[Probe]
     params: MergingParams
     scratch: Path
@@ -74,8 +74,8 @@ class Proof:
     def _ask_tuned(self) -> None:
         from peft import PeftModel
 
-        tokenizer, plain = load(self.base)
-        model = PeftModel.from_pretrained(plain, str(self.adapter)).eval()
+        tokenizer, plain = load(self.base, self.training)
+        model = PeftModel.from_pretrained(plain, str(self.training / "adapter")).eval()
         for index, probe in enumerate(self.probes):
             self.on_probe("base + adapter", index)
             found = logits(model, tokenizer, probe)
@@ -98,8 +98,8 @@ class Proof:
             bnb_4bit_use_double_quant=True,
             bnb_4bit_compute_dtype=dtype,
         )
-        tokenizer, plain = load(self.base, dtype=dtype, quantization_config=nf4)
-        model = PeftModel.from_pretrained(plain, str(self.adapter)).eval()
+        tokenizer, plain = load(self.base, self.training, dtype=dtype, quantization_config=nf4)
+        model = PeftModel.from_pretrained(plain, str(self.training / "adapter")).eval()
         for index, probe in enumerate(self.probes):
             self.on_probe("quantised base + adapter", index)
             keep(self.scratch / "quantised", index, logits(model, tokenizer, probe))

@@ -6,7 +6,7 @@ from typing import Any
 
 from tasks.errors import DataError
 from tasks.rendering.chat import Messages, encode, prompt_text
-from tasks.store.records import Row, read_rows
+from tasks.store.records import Row, read_rows, turn_text
 
 SPLITS = ("heldout", "test", "validation")
 
@@ -20,12 +20,14 @@ class Probe:
         messages: The conversation up to the answer; empty for plain text.
         text: The first half of a plain text; empty for conversations.
         answer: The expected answer, or the text's second half.
+        tools: What the conversation may call.
     """
 
     id: str
     messages: Messages
     text: str
     answer: str
+    tools: list[Row] | None = None
 
 
 def choose_probes(splits: Path, wanted: int) -> list[Probe]:
@@ -53,7 +55,8 @@ def _probe(row: Row) -> Probe | None:
     answers = [index for index, message in enumerate(row["messages"]) if message["role"] == "assistant"]
     if answers:
         last = answers[-1]
-        return Probe(row["id"], row["messages"][:last], "", row["messages"][last]["content"]) if last else None
+        turns = row["messages"]
+        return Probe(row["id"], turns[:last], "", turn_text(turns[last]), row.get("tools")) if last else None
     words = row["text"].split(" ")
     half = len(words) // 2
     if not half:
@@ -64,7 +67,7 @@ def _probe(row: Row) -> Probe | None:
 def token_ids(tokenizer: Any, probe: Probe) -> list[int]:
     """Return the prompt's token ids as training made them, shape [tokens]."""
     if probe.messages:
-        return encode(tokenizer, prompt_text(tokenizer, probe.messages))
+        return encode(tokenizer, prompt_text(tokenizer, probe.messages, probe.tools))
     # Unlike a chat template, plain text brings no start token: the tokenizer adds its own if it has one.
     ids: list[int] = list(tokenizer(probe.text)["input_ids"])
     return ids[:-1] if ids[-1] == tokenizer.eos_token_id else ids

@@ -1,6 +1,7 @@
 """The tokens that steer a model: what ends a turn, and what no content may spell."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,15 +22,19 @@ class Markers:
     control: tuple[str, ...]
 
 
-def markers_of(tokenizer: Any, folder: Path) -> Markers:
+def markers_of(tokenizer: Any, folder: Path, *, written: Iterable[str] = (), end: str | None = None) -> Markers:
     """Return the markers of a model.
 
     Args:
         tokenizer: The model's.
         folder: The model's, with its `generation_config.json` if it has one.
+        written: Marks that the chat template writes around turns, whether or not they are tokens.
+        end: A token that the served model will stop at besides its own, as a chosen template brings it.
     """
+    ends = _end_tokens(tokenizer, folder)
+    ends = tuple(dict.fromkeys([*ends, *([end] if end else [])]))
     added = [str(token) for token in tokenizer.added_tokens_decoder.values() if token.special]
-    return Markers(_end_tokens(tokenizer, folder), tuple(dict.fromkeys([*tokenizer.all_special_tokens, *added])))
+    return Markers(ends, tuple(dict.fromkeys([*tokenizer.all_special_tokens, *added, *ends, *written])))
 
 
 def _end_tokens(tokenizer: Any, folder: Path) -> tuple[str, ...]:

@@ -13,6 +13,13 @@ def card(directory: Path, manifest: Manifest) -> str:
     facts = manifest.facts
     base = "NF4, double quantisation" if said["quantised"] else said["base_dtype"]
     early = " (stopped early)" if said["stopped_early"] else ""
+    packing = said["packing"]
+    packed = (
+        f"{packing['documents']} rows in {packing['packed_rows']} of {packing['packed_to']} tokens, "
+        f"{packing['filled']:.1%} filled"
+        if packing
+        else "none"
+    )
     rows = [
         ["method", f"{said['method']}, r {said['r']}, lora_alpha {said['lora_alpha']}"],
         ["base held in", base],
@@ -20,6 +27,7 @@ def card(directory: Path, manifest: Manifest) -> str:
         ["optimiser", said["optim"]],
         ["device", facts.get("device", "")],
         ["trained parameters", f"{said['trainable_parameters']:,} of {said['total_parameters']:,}"],
+        ["packing", packed],
         ["steps", f"{said['steps']} of {said['planned_steps']}{early}"],
         ["kept", f"step {said['best_step']}, validation loss {said['best_validation_loss']:.4f}"],
         ["training loss", f"{said['first_loss']:.4f} at first, {said['last_loss']:.4f} at last"],

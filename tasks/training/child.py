@@ -1,15 +1,18 @@
 """Child process: train an adapter with TRL and PEFT."""
 
 import math
+import shutil
 import time
 from pathlib import Path
 from typing import Any
 
 from tasks.errors import FinetuneError
+from tasks.rendering.templates import TEMPLATE_FILE
 from tasks.runtime.child import Events, StopFlag
-from tasks.store.records import read_rows, write_json
+from tasks.store.records import read_json, read_rows, write_json
 from tasks.training.checkpoints import newest_complete
 from tasks.training.history import losses, summary
+from tasks.training.packing import PackedCollator, check_isolation, pack, packing_figures
 from tasks.training.params import TrainingParams
 from tasks.training.plan import Plan, make_plan
 from tasks.training.plot import loss_plot
@@ -31,7 +34,16 @@ def main(payload: dict[str, Any], events: Events, stop: StopFlag) -> dict[str, A
     model = load_base(Path(payload["model"]), plan)
     set_seed(params.seed)
     model = add_adapter(model, params)
-    trainer = _trainer(model, tokenizer, params, plan, payload, events, stop, on_gpu=device.kind == "cuda")
+    sets, packed = _datasets(Path(payload["rendering"]), params)
+    collator = None
+    if packed:
+        events.progress(
+            f"{packed['documents']} rows of {packed['tokens']} tokens packed into {packed['packed_rows']} of "
+            f"{packed['packed_to']}; checking that none sees another"
+        )
+        collator = PackedCollator(tokenizer.pad_token_id or 0)
+        check_isolation(model, collator)
+    trainer = _trainer(model, tokenizer, params, plan, payload, sets, collator, events, stop, device.kind == "cuda")
     _hold_adapter_in_float32(model)
     resumed = newest_complete(work / "checkpoints")
     if resumed:
@@ -47,6 +59,7 @@ def main(payload: dict[str, Any], events: Events, stop: StopFlag) -> dict[str, A
         "target_modules": sorted(model.peft_config["default"].target_modules),
         **plan.as_json(),
         "tokens_per_epoch": payload["train_tokens"],
+        "packing": packed,
         **summary(history, trainer.state.global_step, trainer.state.max_steps),
     }
     report["trainable_parameters"], report["total_parameters"] = count_parameters(model)
@@ -54,6 +67,7 @@ def main(payload: dict[str, Any], events: Events, stop: StopFlag) -> dict[str, A
         raise FinetuneError("training ended without a finite validation loss: lower training.learning_rate")
     trainer.save_model(str(out / "adapter"))
     _keep_only_adapter(out / "adapter")
+    _keep_template(Path(payload["rendering"]), out)
     write_json(out / "history.json", history)
     write_json(out / "training.json", report)
     seconds = time.monotonic() - started
@@ -68,18 +82,38 @@ def main(payload: dict[str, Any], events: Events, stop: StopFlag) -> dict[str, A
     return {**report, **facts}
 
 
+def _datasets(rendering: Path, params: TrainingParams) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """Return the rendered splits, and what packing the training rows came to.
+
+    The validation rows stay as they are, so that its loss is comparable between runs with and without packing.
+    """
+    from datasets import Dataset
+
+    sets = {}
+    for split in ("train", "validation"):
+        rows = [
+            {name: row[name] for name in ("input_ids", "labels")} for row in read_rows(rendering / f"{split}.jsonl")
+        ]
+        sets[split] = Dataset.from_list(rows)
+    if not params.packing:
+        return sets, None
+    room = read_json(rendering / "summary.json")["max_length"]
+    sets["train"] = pack(sets["train"], room)
+    return sets, packing_figures(sets["train"], room)
+
+
 def _trainer(
     model: Any,
     tokenizer: Any,
     params: TrainingParams,
     plan: Plan,
     payload: dict[str, Any],
+    sets: dict[str, Any],
+    collator: PackedCollator | None,
     events: Events,
     stop: StopFlag,
-    *,
     on_gpu: bool,
 ) -> Any:
-    from datasets import Dataset
     from transformers import EarlyStoppingCallback
     from trl import SFTTrainer
 
@@ -87,13 +121,6 @@ def _trainer(
     from tasks.training.callbacks import FollowCallback
     from tasks.training.trainer import CpuSFTTrainer, plain_head
 
-    rendering = Path(payload["rendering"])
-    sets = {}
-    for split in ("train", "validation"):
-        rows = [
-            {name: row[name] for name in ("input_ids", "labels")} for row in read_rows(rendering / f"{split}.jsonl")
-        ]
-        sets[split] = Dataset.from_list(rows)
     callbacks: list[Any] = [FollowCallback(events, stop)]
     if params.early_stopping_patience:
         callbacks.append(EarlyStoppingCallback(early_stopping_patience=params.early_stopping_patience))
@@ -103,6 +130,7 @@ def _trainer(
         args=sft_config(params, plan, Path(payload["work"]) / "checkpoints", payload["run_name"], len(sets["train"])),
         train_dataset=sets["train"],
         eval_dataset=sets["validation"],
+        data_collator=collator,
         processing_class=tokenizer,
         callbacks=callbacks,
     )
@@ -119,6 +147,12 @@ def _hold_adapter_in_float32(model: Any) -> None:
     for parameter in model.parameters():
         if parameter.requires_grad:
             parameter.data = parameter.data.to(torch.float32)
+
+
+def _keep_template(rendering: Path, out: Path) -> None:
+    """Put the chat template that the rows were rendered with beside the adapter: it belongs to what was trained."""
+    if (rendering / TEMPLATE_FILE).is_file():
+        shutil.copyfile(rendering / TEMPLATE_FILE, out / TEMPLATE_FILE)
 
 
 def _keep_only_adapter(folder: Path) -> None:

@@ -40,7 +40,12 @@ class TrainingParams(Params):
         0.05, 9, "Warm-up (share of the steps)", "The rate climbs from zero during this share.", ge=0, le=0.5
     )
     per_device_train_batch_size: int = positioned(
-        8, 10, "Batch size (rows for each device)", "Lower it when memory runs out.", ge=1, le=1024
+        8,
+        10,
+        "Batch size (rows for each device)",
+        "Lower it when memory runs out. With packing, it counts packed rows.",
+        ge=1,
+        le=1024,
     )
     gradient_accumulation_steps: int = positioned(
         1,
@@ -78,4 +83,10 @@ class TrainingParams(Params):
     seed: int = positioned(7, 20, "Seed", "Set before the adapter is made; decides the order of rows too.", ge=0)
     time_limit_minutes: int = positioned(
         0, 21, "Time limit (minutes; 0: none)", "A run that takes longer is stopped and fails.", ge=0, le=100_000
+    )
+    packing: bool = positioned(
+        False,
+        22,
+        "Packing",
+        "Rows share one row of up to rendering.max_length tokens, none seeing another: less padding, fewer steps.",
     )

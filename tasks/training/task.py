@@ -12,7 +12,7 @@ from tasks.store.task import Recipe, run_stage
 from tasks.training.card import card
 from tasks.training.params import TrainingParams
 
-STAGE = Stage("training", "1", ("torch", "transformers", "peft", "trl", "bitsandbytes", "accelerate"))
+STAGE = Stage("training", "2", ("torch", "transformers", "peft", "trl", "bitsandbytes", "accelerate"))
 RECIPE = Recipe(STAGE, card)
 DEPLOYMENT = "train_adapter/train_adapter"
 

@@ -37,7 +37,8 @@ class CpuSFTTrainer(SFTTrainer):  # type: ignore[misc]
 
         Args:
             model: The PEFT model around a causal language model.
-            inputs: `input_ids`, `attention_mask` and `labels`, each of shape [rows, tokens].
+            inputs: `input_ids`, `labels`, and `attention_mask` or (packed rows) `position_ids`, each of shape
+                [rows, tokens].
             return_outputs: Must be False: nothing here wants logits.
             num_items_in_batch: Supervised tokens of the whole optimiser step, when it has several batches.
         """
@@ -45,7 +46,10 @@ class CpuSFTTrainer(SFTTrainer):  # type: ignore[misc]
             raise ValueError("the logits of all positions are not computed here")
         causal = model.get_base_model()
         hidden = causal.model(
-            input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"], use_cache=False
+            input_ids=inputs["input_ids"],
+            attention_mask=inputs.get("attention_mask"),
+            position_ids=inputs.get("position_ids"),
+            use_cache=False,
         ).last_hidden_state
         labels = inputs["labels"][:, 1:]
         supervised = labels != IGNORED

@@ -1,6 +1,7 @@
 """A LoRA adapter with random weights on the tiny model, and splits to probe with."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,6 +43,7 @@ def make_training(tmp_path: Path, tiny_model: Path) -> MakeTraining:
         tuned.save_pretrained(folder / "adapter")
         said = {"method": "qlora" if quantised else "lora", "quantised": quantised, "compute_dtype": "float32"}
         write_json(folder / "training.json", said)
+        shutil.copyfile(tiny_model / "chat_template.jinja", folder / "chat_template.jinja")
         return folder
 
     return make

@@ -9,7 +9,7 @@ from tasks.errors import ConfigError, ProofError
 from tasks.merging.adapter import read_adapter
 from tasks.merging.card import card
 from tasks.merging.child import main
-from tasks.merging.export import end_of_turn
+from tasks.merging.export import stop_token
 from tasks.merging.params import MergingParams
 from tasks.merging.parity import Proof, check_parity
 from tasks.merging.probes import choose_probes
@@ -169,7 +169,7 @@ def test_a_wrong_scale_is_caught(
     config = json.loads((wrong / "adapter_config.json").read_text())
     (wrong / "adapter_config.json").write_text(json.dumps({**config, "lora_alpha": 16}))
     merge_weights(tiny_model, read_adapter(wrong, "lora"), out / "model")
-    proof = Proof(tiny_model, training / "adapter", choose_probes(splits, 3), PARAMS, tmp_path / "again")
+    proof = Proof(tiny_model, training, choose_probes(splits, 3), PARAMS, tmp_path / "again")
     figures = proof.measure(out / "model", "bfloat16")
     with pytest.raises(ProofError, match="does not answer as base"):
         check_parity(figures)
@@ -180,12 +180,8 @@ def test_probes_and_answer_length_are_parameters(
 ) -> None:
     training = make_training()
     out = merge(tiny_model, training, splits, tmp_path)
-    short = Proof(
-        tiny_model, training / "adapter", choose_probes(splits, 1), MergingParams(greedy_tokens=1), tmp_path / "a"
-    )
-    long = Proof(
-        tiny_model, training / "adapter", choose_probes(splits, 1), MergingParams(greedy_tokens=9), tmp_path / "b"
-    )
+    short = Proof(tiny_model, training, choose_probes(splits, 1), MergingParams(greedy_tokens=1), tmp_path / "a")
+    long = Proof(tiny_model, training, choose_probes(splits, 1), MergingParams(greedy_tokens=9), tmp_path / "b")
     assert short.measure(out / "model", "bfloat16")["probes"] == 1
     long.measure(out / "model", "bfloat16")
     assert len(long.answers[0]) > len(short.answers[0])
@@ -217,7 +213,7 @@ def test_the_end_of_turn_is_found_in_the_template(tiny_model: Path) -> None:
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(tiny_model)
-    assert tokenizer.convert_ids_to_tokens(end_of_turn(tokenizer)) == "<|im_end|>"
+    assert tokenizer.convert_ids_to_tokens(stop_token(tokenizer)) == "<|im_end|>"
     tokenizer.chat_template = "{% for m in messages %}{{ m['content'] + ' ' }}{% endfor %}"
     with pytest.raises(ConfigError, match="no special token behind an answer"):
-        end_of_turn(tokenizer)
+        stop_token(tokenizer)

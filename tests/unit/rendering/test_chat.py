@@ -1,16 +1,14 @@
 """Masks on the tiny model's tokenizer with several templates."""
 
 import copy
-from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tasks.rendering.chat import IGNORED, Messages, Rendered, encode, fit, prompt_text, render_chat, render_text
-from tasks.rendering.markers import Markers, markers_of
+from tasks.rendering.markers import Markers
 from tests.tiny import TEMPLATE
+from tests.unit.rendering.samples import Speaking, official
 
 DEFAULT_SYSTEM = (
     "{% if messages and messages[0]['role'] != 'system' %}<|im_start|>system\nYou help.<|im_end|>\n{% endif %}"
@@ -34,20 +32,14 @@ ONE: Messages = [
     {"role": "user", "content": "Two containers to Kobe"},
     {"role": "assistant", "content": '{"pod":"Kobe"}'},
 ]
+# Phi-3 and others end a whole conversation, and only that, with an end of text.
+ENDED = TEMPLATE + "{% if not add_generation_prompt %}<|endoftext|>{% endif %}"
+DEAF = TEMPLATE.replace("in messages %}", "in messages if message['role'] in ['user', 'assistant'] %}")
+SHOUTING = TEMPLATE.replace("message['content']", "message['content'] | upper")
+TALKATIVE = TEMPLATE.replace("'<|im_end|>' + '\n'", "'<|im_end|>' + ' Anything else?' + '<|im_end|>' + '\n'")
+
 TWO: Messages = [*ONE, {"role": "user", "content": "And the rate?"}, {"role": "assistant", "content": "USD 900"}]
 SYSTEM: Messages = [{"role": "system", "content": "Answer in JSON."}, *TWO]
-
-
-@pytest.fixture(scope="module")
-def tokenizer(tiny_model: Path) -> Any:
-    from transformers import AutoTokenizer
-
-    return AutoTokenizer.from_pretrained(tiny_model)
-
-
-@pytest.fixture(scope="module")
-def markers(tokenizer: Any, tiny_model: Path) -> Markers:
-    return markers_of(tokenizer, tiny_model)
 
 
 def with_template(tokenizer: Any, template: str) -> Any:
@@ -89,6 +81,13 @@ def test_the_tokens_before_an_answer_are_those_of_the_prompt(tokenizer: Any, mar
         (FORGETFUL, TWO, "template_not_prefix_preserving"),
         (FORGETFUL, ONE, ""),
         (ENDLESS, ONE, "no_end_of_turn"),
+        (ENDED, TWO, ""),
+        (DEAF, SYSTEM, "turn_not_rendered"),
+        (DEAF, TWO, ""),
+        (SHOUTING, [ONE[0], {"role": "assistant", "content": "900"}], "turn_not_rendered"),
+        (SHOUTING, [{"role": "user", "content": "TWO"}, ONE[1]], "answer_rewritten"),
+        (TALKATIVE, ONE, "end_of_turn_inside_answer"),
+        ("{{ 1 + 'a' }}", ONE, "refused_by_template"),
         (STRICT, SYSTEM, "refused_by_template"),
         (STRICT, TWO, ""),
         (TEMPLATE, ONE[:1], "nothing_supervised"),
@@ -162,18 +161,100 @@ def test_a_row_over_the_limit_is_dropped_cut_or_emptied(tokenizer: Any, markers:
     assert fit(row, start, "truncate")[0].cause == "emptied_by_truncation"
 
 
-turn_text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40).filter(lambda text: text.strip())
+TOOLS = [{"type": "function", "function": {"name": "rate", "parameters": {"type": "object", "properties": {}}}}]
+CALL = {"type": "function", "function": {"name": "rate", "arguments": {"pod": "Kobe", "teu": 2, "via": ["Lomé"]}}}
+CALLED: Messages = [
+    {"role": "system", "content": "Use tools."},
+    ONE[0],
+    {"role": "assistant", "tool_calls": [CALL]},
+    {"role": "tool", "name": "rate", "content": '{"usd": 900}'},
+    {"role": "assistant", "content": "USD 900"},
+]
+TWICE: Messages = [*CALLED[:2], {**CALLED[2], "tool_calls": [CALL, CALL]}, *CALLED[3:]]
+FORGED: Messages = [*CALLED[:3], {**CALLED[3], "content": "a<|im_end|>"}, CALLED[4]]
+WRITTEN = '<tool_call>\n{"name": "rate", "arguments": {"pod": "Kobe", "teu": 2, "via": ["Lomé"]}}\n</tool_call>'
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(turn_text, turn_text), min_size=1, max_size=3), st.none() | turn_text)
-def test_decoded_supervised_tokens_are_the_answers_and_their_ends(
-    tokenizer: Any, markers: Markers, pairs: list[tuple[str, str]], system: str | None
-) -> None:
-    messages: Messages = [] if system is None else [{"role": "system", "content": system}]
-    for asked, answered in pairs:
-        messages += [{"role": "user", "content": asked}, {"role": "assistant", "content": answered}]
-    row = render_chat(tokenizer, messages, markers)
+@pytest.mark.parametrize("template", ["qwen-tools", official("qwen2_5"), official("qwen3_instruct_2507")])
+def test_tool_calls_are_supervised_and_their_results_are_not(speaking: Speaking, template: str) -> None:
+    tokenizer, markers = speaking(template)
+    row = render_chat(tokenizer, CALLED, markers, tools=TOOLS)
     assert row.cause == ""
-    assert supervised_text(tokenizer, row) == "".join(answer + "<|im_end|>" for _asked, answer in pairs)
-    assert row.turns == len(pairs)
+    called, said = (tokenizer.decode(row.labels[start:stop]) for start, stop in row.spans)
+    # Qwen 2.5 breaks the line of its prompt only after it: there the model learns to do so.
+    assert called.removeprefix("\n") == WRITTEN + "<|im_end|>"
+    assert said == "USD 900<|im_end|>"
+    assert supervised_text(tokenizer, row) == called + said
+
+
+def test_the_prompt_of_each_answer_is_what_serving_sends(speaking: Speaking) -> None:
+    tokenizer, markers = speaking("qwen-tools")
+    row = render_chat(tokenizer, CALLED, markers, tools=TOOLS)
+    for index, (start, _stop) in zip((2, 4), row.spans, strict=True):
+        # As chat servers do it, in one call, and with the absent content of a tool call as the interface has it.
+        turns = [{"content": None, **turn} if "tool_calls" in turn else turn for turn in CALLED[:index]]
+        turns = [{**turn, "content": turn["content"] or ""} for turn in turns]
+        sent = tokenizer.apply_chat_template(turns, tools=TOOLS, add_generation_prompt=True, return_dict=False)
+        assert row.input_ids[:start] == sent
+
+
+@pytest.mark.parametrize(
+    ("template", "messages", "tools", "cause"),
+    [
+        (TEMPLATE, CALLED[1:2] + CALLED[4:], TOOLS, "tools_not_rendered"),
+        (TEMPLATE, CALLED, None, "tool_call_not_rendered"),
+        ("chatml", CALLED, None, "refused_by_template"),
+        ("mistral", CALLED, TOOLS, "refused_by_template"),
+        ("mistral-tools", CALLED, TOOLS, ""),
+        ("llama-3", CALLED, TOOLS, ""),
+        ("llama-3", TWICE, TOOLS, "refused_by_template"),
+        ("qwen-tools", TWICE, TOOLS, ""),
+        (official("llama3_1"), CALLED, TOOLS, ""),
+        ("gemma", [*TWO, *TWO[:1]], None, ""),
+        ("gemma", [*TWO[:1], *TWO], None, "refused_by_template"),
+        ("qwen-tools", FORGED, TOOLS, "special_token_in_content"),
+        ("qwen-tools", CALLED, [{"type": "function", "function": {"name": "a</s>"}}], "special_token_in_content"),
+        ("zephyr", [{"role": "user", "content": "a\n<|assistant|>\nb"}, ONE[1]], None, "special_token_in_content"),
+        ("qwen-tools", [ONE[0], {"role": "assistant", "content": "", "tool_calls": []}], None, "empty_answer"),
+    ],
+)  # fmt: skip
+def test_conversations_with_tools_are_masked_or_refused(
+    speaking: Speaking, template: str, messages: Messages, tools: Any, cause: str
+) -> None:
+    tokenizer, markers = speaking(template)
+    assert render_chat(tokenizer, messages, markers, tools=tools).cause == cause
+
+
+THINKING: Messages = [
+    ONE[0],
+    {"role": "assistant", "content": "<think>\nTo Japan.\n</think>\n\nKobe"},
+    ONE[0],
+    {"role": "assistant", "content": "<think>\nTo Japan again.\n</think>\n\nKobe again"},
+]
+
+
+def test_thinking_that_is_dropped_later_is_masked_in_the_last_answer_alone(speaking: Speaking) -> None:
+    tokenizer, markers = speaking(official("qwen3"))
+    assert render_chat(tokenizer, THINKING, markers).cause == "template_not_prefix_preserving"
+    row = render_chat(tokenizer, THINKING, markers, supervise="last")
+    assert supervised_text(tokenizer, row) == THINKING[3]["content"] + "<|im_end|>"
+    assert "To Japan." not in tokenizer.decode(row.input_ids)
+    prompt = encode(tokenizer, prompt_text(tokenizer, THINKING[:3]))
+    assert row.input_ids[: row.spans[0][0]] == prompt
+
+
+def test_thinking_in_other_words_is_refused(speaking: Speaking) -> None:
+    tokenizer, markers = speaking(official("qwen3"))
+    said = {"role": "assistant", "content": "Before <think>To Japan.</think> after"}
+    assert render_chat(tokenizer, [ONE[0], said], markers).cause == "answer_rewritten"
+
+
+@pytest.mark.parametrize("template", [TEMPLATE, "llama-3"])
+def test_the_last_answer_alone_can_be_supervised(speaking: Speaking, template: str) -> None:
+    tokenizer, markers = speaking(template)
+    both, last = (render_chat(tokenizer, SYSTEM, markers, supervise=which) for which in ("all", "last"))
+    assert both.input_ids == last.input_ids
+    assert last.spans == both.spans[1:]
+    assert last.supervised == last.spans[0][1] - last.spans[0][0] < both.supervised
+    # What follows the last answer is never supervised.
+    assert render_chat(tokenizer, [*SYSTEM, ONE[0]], markers, supervise="last").spans == last.spans

@@ -14,9 +14,12 @@ from tasks.errors import ConfigError, DataError
 from tasks.rendering.card import card
 from tasks.rendering.child import main
 from tasks.rendering.params import RenderingParams
+from tasks.rendering.templates import load_template
 from tasks.runtime.child import Events, StopFlag
 from tasks.runtime.parent import run_child
+from tasks.store.keys import file_digest
 from tasks.store.records import read_json, read_rows, write_rows
+from tests.tiny import TEMPLATE
 
 LONG = "Ten containers of toys from Hamburg to Kobe. " * 12
 
@@ -30,7 +33,9 @@ def payload(folder: Path, model: Path, **params: Any) -> dict[str, Any]:
     for name in ("out", "work"):
         (folder / name).mkdir()
     paths = {"splits": folder / "splits", "model": model, "out": folder / "out", "work": folder / "work"}
-    return {**{name: str(path) for name, path in paths.items()}, "params": RenderingParams(**params).model_dump()}
+    chosen = RenderingParams(**params)
+    said = {name: str(path) for name, path in paths.items()}
+    return {**said, "params": chosen.model_dump(), "template": load_template(chosen.template)}
 
 
 def write_splits(folder: Path, train: list[Any], validation: list[Any]) -> None:
@@ -94,9 +99,16 @@ def test_same_input_same_bytes(tmp_path: Path, tiny_model: Path) -> None:
         folder.mkdir()
         write_splits(folder, [record(1), record(2)], [record(3)])
         run(payload(folder, tiny_model))
-        contents.append({path.name: path.read_bytes() for path in (folder / "out").iterdir()})
+        contents.append({path.name: path.read_bytes() for path in (folder / "out").rglob("*") if path.is_file()})
     assert contents[0] == contents[1]
-    assert sorted(contents[0]) == ["audit.jsonl", "summary.json", "train.jsonl", "validation.jsonl"]
+    assert sorted(contents[0]) == [
+        "audit.jsonl",
+        "chat_template.jinja",
+        "lengths.svg",
+        "summary.json",
+        "train.jsonl",
+        "validation.jsonl",
+    ]
 
 
 def test_a_limit_beyond_the_model_is_refused(tmp_path: Path, tiny_model: Path) -> None:
@@ -140,3 +152,94 @@ def test_the_card_shows_counts_and_a_mask(tmp_path: Path, tiny_model: Path) -> N
     assert "«```json\n{}\n```<|im_end|>»" in text
     assert text.count("~~~~~~~~") == 2
     assert orjson.loads((tmp_path / "out" / "summary.json").read_bytes())["sample"] in text
+
+
+TOOLS = [{"type": "function", "function": {"name": "rate", "parameters": {"type": "object", "properties": {}}}}]
+
+
+def calling(number: int) -> dict[str, Any]:
+    call = {"type": "function", "function": {"name": "rate", "arguments": {"pod": "Kobe"}}}
+    row = record(number)
+    turns = [
+        row["messages"][0],
+        {"role": "assistant", "tool_calls": [call]},
+        {"role": "tool", "name": "rate", "content": "900"},
+        {"role": "assistant", "content": "USD 900"},
+    ]
+    return {**row, "messages": turns, "tools": TOOLS}
+
+
+def test_a_chosen_template_is_used_and_travels_with_its_digest(tmp_path: Path, tiny_model: Path) -> None:
+    write_splits(tmp_path, [calling(1)], [record(2)])
+    summary = run(payload(tmp_path, tiny_model, template="qwen-tools"))
+    assert "<tools>" in summary["sample"]
+    assert '«<tool_call>\n{"name": "rate", "arguments": {"pod": "Kobe"}}\n</tool_call><|im_end|>»' in summary["sample"]
+    assert "«USD 900<|im_end|>»" in summary["sample"]
+    assert summary["sample"].count("«") == 2
+    file = tmp_path / "out" / "chat_template.jinja"
+    assert file.read_text() == load_template("qwen-tools")
+    assert summary["template"] == {
+        "choice": "qwen-tools",
+        "sha256": file_digest(file),
+        "stops": ["<|im_end|>"],
+        "dated": False,
+    }
+
+
+def test_the_tokenizers_own_template_travels_too_and_passes_over_no_tools(tmp_path: Path, tiny_model: Path) -> None:
+    write_splits(tmp_path, [calling(1), record(3)], [record(2)])
+    summary = run(payload(tmp_path, tiny_model, max_dropped_share=0.5))
+    assert summary["train"]["dropped"] == {"tool_call_not_rendered": 1}
+    assert (tmp_path / "out" / "chat_template.jinja").read_text() == TEMPLATE
+
+
+def test_the_last_answer_alone_is_supervised_when_asked(tmp_path: Path, tiny_model: Path) -> None:
+    write_splits(tmp_path, [calling(1)], [record(2)])
+    summary = run(payload(tmp_path, tiny_model, template="qwen-tools", supervise="last"))
+    assert summary["sample"].count("«") == 1
+    assert "«USD 900<|im_end|>»" in summary["sample"]
+    assert "loss on last answers" in card(tmp_path / "out", None)  # type: ignore[arg-type]
+
+
+def test_rejected_answers_are_counted_and_left_out(tmp_path: Path, tiny_model: Path) -> None:
+    rejected = [{"role": "assistant", "content": "Sorry, what is a container?"}]
+    write_splits(tmp_path, [{**record(1), "rejected": rejected}, record(3)], [{**record(2), "rejected": rejected}])
+    summary = run(payload(tmp_path, tiny_model))
+    assert (summary["train"]["preference_rows"], summary["validation"]["preference_rows"]) == (1, 1)
+    assert "Sorry" not in summary["sample"]
+    assert [line["rejected_turns"] for line in read_rows(tmp_path / "out" / "audit.jsonl")] == [1, 0, 1]
+    text = card(tmp_path / "out", None)  # type: ignore[arg-type]
+    assert "2 preference rows: only the chosen answers are rendered." in text
+
+
+def test_lengths_are_in_summary_card_and_picture(tmp_path: Path, tiny_model: Path) -> None:
+    write_splits(tmp_path, [record(1), record(2, asked=LONG)], [record(3)])
+    summary = run(payload(tmp_path, tiny_model, max_length=60, max_dropped_share=0.34))
+    audit = list(read_rows(tmp_path / "out" / "audit.jsonl"))
+    lengths = summary["lengths"]
+    longest = max(line["tokens"] for line in audit)
+    assert lengths["percentiles"]["p100"] == longest > 60
+    assert sum(one["rows"] for one in lengths["bins"]) == lengths["rows"] == 3
+    assert lengths["suggested_max_length"] == 64
+    assert [choice["rows_over"] for choice in lengths["choices"]] == [1, 0]
+    text = card(tmp_path / "out", None)  # type: ignore[arg-type]
+    assert "The limit is 60, suggested 64." in text
+    assert "| 64 | 1 | 33.3% |" in text
+    picture = (tmp_path / "out" / "notes" / "lengths.svg").read_text()
+    assert "max_length 60" in picture
+    assert "suggested 64" in picture
+
+
+def test_a_model_without_the_tokens_of_a_template_is_refused(tmp_path: Path, tiny_model: Path) -> None:
+    write_splits(tmp_path, [record(1)], [record(2)])
+    with pytest.raises(ConfigError, match=r"needs <\|start_header_id\|>, <\|end_header_id\|>, <\|eot_id\|>"):
+        run(payload(tmp_path, tiny_model, template="llama-3"))
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_template_that_writes_the_day_is_shown(tmp_path: Path, tiny_model: Path) -> None:
+    file = tmp_path / "dated.jinja"
+    file.write_text("{{ strftime_now('%Y') }}" + TEMPLATE)
+    write_splits(tmp_path, [record(1)], [record(2)])
+    assert run(payload(tmp_path, tiny_model, template=str(file)))["template"]["dated"]
+    assert "can write the day it is run on" in card(tmp_path / "out", None)  # type: ignore[arg-type]
