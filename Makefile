@@ -10,10 +10,10 @@ STAMP := $(VENV)/.installed
 UI_PORT ?= 4200
 PROFILE ?= deployments/profiles/demo.yaml
 
-.PHONY: help install demo test check ui vllm e2e clean
+.PHONY: help install demo test check ui vllm e2e bench-dedup bench-data clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z0-9-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf '  make %-11s %s\n' "$$name" "$$text"; done
 
 install: $(STAMP) ## make .venv from the lock (again only when the lock changes)
 
@@ -49,6 +49,12 @@ vllm: $(STAMP) ## the second environment, for the live server's proof
 
 e2e: $(STAMP) ## real server, workers and browser (needs chromium)
 	@$(BIN)/pytest tests/e2e -m 'e2e and not vllm'
+
+bench-dedup: $(STAMP) ## near-duplicate search against the public tools
+	@$(BIN)/python -m bench.dedup
+
+bench-data: $(STAMP) ## raw files to clean ones against the public pipelines
+	@$(BIN)/python -m bench.data
 
 clean: $(STAMP) ## remove artefacts that no release came from (asks first)
 	@$(BIN)/finetune-flows clean

@@ -104,7 +104,9 @@ def _claim_home() -> None:
 
 
 def _start(port: int, children: "dict[str, subprocess.Popen[bytes]]") -> None:
-    children["server"] = _spawn("server", "deployments.server", ["server", "start", "--host", HOST, "--port", str(port)])
+    children["server"] = _spawn(
+        "server", "deployments.server", ["server", "start", "--host", HOST, "--port", str(port)]
+    )
     _wait_for_server(port, children["server"])
     # In processes of their own: this one stays free of threads, which the start of children below relies on.
     _run("deployments.leftovers", "its worker ended with the last `make ui`")

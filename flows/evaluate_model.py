@@ -9,16 +9,21 @@ from tasks.store.store import Store
 
 @flow(name="evaluate_model", flow_run_name="evaluate {base} {adapter}", persist_result=True, result_serializer="json")
 def evaluate_model(
-    splits: str, base: str, adapter: str | None = None, evaluation: EvaluationParams = EvaluationParams()
+    splits: str,
+    base: str,
+    rendering: str,
+    adapter: str | None = None,
+    evaluation: EvaluationParams = EvaluationParams(),
 ) -> str:
     """Measure a model on the task's test and on general ability.
 
     Args:
         splits: Splits. Their reference, as their run card shows it: splitting/KEY.
         base: Base model. Its reference: base/KEY.
+        rendering: Rendering. Its reference: rendering/KEY; its chat template is the one the model is asked with.
         adapter: Training. Its reference: training/KEY; empty for the base model alone.
         evaluation: Evaluation: what is measured.
     """
     store = Store()
     trained = store.resolve(adapter) if adapter else None
-    return evaluate(store.resolve(splits), store.resolve(base), trained, evaluation).name
+    return evaluate(store.resolve(splits), store.resolve(base), store.resolve(rendering), trained, evaluation).name

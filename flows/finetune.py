@@ -11,15 +11,18 @@ from tasks.dedup.params import DedupParams
 from tasks.evaluation.params import EvaluationParams
 from tasks.gating.params import GatingParams
 from tasks.ingest.params import IngestParams
+from tasks.leakage.params import LeakageParams
 from tasks.merging.params import MergingParams
 from tasks.mixing.params import MixingParams
-from tasks.pipeline.data import prepare_data
+from tasks.pipeline.data import DataParams, prepare_data
 from tasks.pipeline.params import DEMO_FILES, DEMO_HELDOUT, NAME_PATTERN
 from tasks.pipeline.preflight import preflight
 from tasks.pipeline.task import finish, run_name
 from tasks.pipeline.tune import tune
 from tasks.promotion.params import PromotionParams
+from tasks.quality.params import QualityParams
 from tasks.rendering.params import RenderingParams
+from tasks.screening.params import ScreeningParams
 from tasks.serving.params import ServingParams
 from tasks.splitting.params import SplittingParams
 from tasks.training.params import TrainingParams
@@ -31,9 +34,12 @@ def finetune(
     files: tuple[str, ...] = DEMO_FILES,
     heldout_files: tuple[str, ...] = DEMO_HELDOUT,
     ingest: IngestParams = IngestParams(),
+    screening: ScreeningParams = ScreeningParams(),
     dedup: DedupParams = DedupParams(),
+    quality: QualityParams = QualityParams(),
     mixing: MixingParams = MixingParams(),
     splitting: SplittingParams = SplittingParams(),
+    leakage: LeakageParams = LeakageParams(),
     base: BaseParams = BaseParams(),
     rendering: RenderingParams = RenderingParams(),
     training: TrainingParams = TrainingParams(),
@@ -51,11 +57,14 @@ def finetune(
         files: Data files. Files, folders or patterns such as data/*.jsonl, below an allowed input folder.
         heldout_files: Held-out test files. The test that decides; without any, the test split of the data does.
         ingest: Reading: how files are read and which rows are put aside.
+        screening: Screening: personal data, secrets and refusals in the rows.
         dedup: Duplicates: which rows count as the same.
+        quality: Quality: what is measured on the rows, and what stops.
         mixing: General data: keeps what the model could do before.
         splitting: Splits: train, validation and test.
+        leakage: Leakage: what must not be in two splits.
         base: Base model: what is tuned.
-        rendering: Tokens: length limits of rendered rows.
+        rendering: Tokens: template and length of rendered rows.
         training: Training: method, size and pace.
         evaluation: Evaluation: what is measured.
         gating: Gate: what a model must show to be released.
@@ -64,7 +73,16 @@ def finetune(
         release: Release: when the new model takes over.
         gpu_stages: inline runs all on this worker; pool sends training, evaluation and export to the gpu work pool.
     """
-    preflight([files, heldout_files], mixing, base, serving, release, gpu_stages)
-    data = prepare_data(files, heldout_files, ingest, dedup, mixing, splitting)
+    preflight([files, heldout_files], mixing, base, rendering, serving, release, gpu_stages)
+    params = DataParams(
+        ingest=ingest,
+        screening=screening,
+        dedup=dedup,
+        quality=quality,
+        mixing=mixing,
+        splitting=splitting,
+        leakage=leakage,
+    )
+    data = prepare_data(files, heldout_files, params, base, evaluation)
     stages = tune(data, base, rendering, training, evaluation, gating, gpu_stages)
     return finish(name, stages, merging, serving, release, gpu_stages)

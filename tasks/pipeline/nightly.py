@@ -10,9 +10,12 @@ from tasks.promotion.registry import champion
 # Where a release's lineage keeps the parameters of each part of the settings.
 FIELDS = {
     "ingest": "ingest",
+    "screening": "screening",
     "dedup": "dedup",
+    "quality": "quality",
     "mixing": "mixing",
     "splitting": "splitting",
+    "leakage": "leakage",
     "base": "base",
     "rendering": "rendering",
     "training": "training",

@@ -7,10 +7,13 @@ from tasks.dedup.params import DedupParams
 from tasks.evaluation.params import EvaluationParams
 from tasks.gating.params import GatingParams
 from tasks.ingest.params import IngestParams
+from tasks.leakage.params import LeakageParams
 from tasks.merging.params import MergingParams
 from tasks.mixing.params import MixingParams
 from tasks.promotion.params import PromotionParams
+from tasks.quality.params import QualityParams
 from tasks.rendering.params import RenderingParams
+from tasks.screening.params import ScreeningParams
 from tasks.serving.params import ServingParams
 from tasks.splitting.params import SplittingParams
 from tasks.store.params import Params, positioned
@@ -42,20 +45,25 @@ class FinetuneParams(Params):
         DEMO_HELDOUT, 2, "Held-out test files", "The test that decides; without any, the test split of the data does."
     )
     ingest: IngestParams = positioned(IngestParams(), 3, "Reading", "How files are read and which rows are put aside.")
-    dedup: DedupParams = positioned(DedupParams(), 4, "Duplicates", "Which rows count as the same.")
-    mixing: MixingParams = positioned(MixingParams(), 5, "General data", "Keeps what the model could do before.")
-    splitting: SplittingParams = positioned(SplittingParams(), 6, "Splits", "Train, validation and test.")
-    base: BaseParams = positioned(BaseParams(), 7, "Base model", "What is tuned.")
-    rendering: RenderingParams = positioned(RenderingParams(), 8, "Tokens", "Length limits of rendered rows.")
-    training: TrainingParams = positioned(TrainingParams(), 9, "Training", "Method, size and pace.")
-    evaluation: EvaluationParams = positioned(EvaluationParams(), 10, "Evaluation", "What is measured.")
-    gating: GatingParams = positioned(GatingParams(), 11, "Gate", "What a model must show to be released.")
-    merging: MergingParams = positioned(MergingParams(), 12, "Merge", "Limits of the parity proof.")
-    serving: ServingParams = positioned(ServingParams(), 13, "Serving", "The vLLM directory and its proof.")
-    release: PromotionParams = positioned(PromotionParams(), 14, "Release", "When the new model takes over.")
+    screening: ScreeningParams = positioned(
+        ScreeningParams(), 4, "Screening", "Personal data, secrets and refusals in the rows."
+    )
+    dedup: DedupParams = positioned(DedupParams(), 5, "Duplicates", "Which rows count as the same.")
+    quality: QualityParams = positioned(QualityParams(), 6, "Quality", "What is measured on the rows, and what stops.")
+    mixing: MixingParams = positioned(MixingParams(), 7, "General data", "Keeps what the model could do before.")
+    splitting: SplittingParams = positioned(SplittingParams(), 8, "Splits", "Train, validation and test.")
+    leakage: LeakageParams = positioned(LeakageParams(), 9, "Leakage", "What must not be in two splits.")
+    base: BaseParams = positioned(BaseParams(), 10, "Base model", "What is tuned.")
+    rendering: RenderingParams = positioned(RenderingParams(), 11, "Tokens", "Template and length of rendered rows.")
+    training: TrainingParams = positioned(TrainingParams(), 12, "Training", "Method, size and pace.")
+    evaluation: EvaluationParams = positioned(EvaluationParams(), 13, "Evaluation", "What is measured.")
+    gating: GatingParams = positioned(GatingParams(), 14, "Gate", "What a model must show to be released.")
+    merging: MergingParams = positioned(MergingParams(), 15, "Merge", "Limits of the parity proof.")
+    serving: ServingParams = positioned(ServingParams(), 16, "Serving", "The vLLM directory and its proof.")
+    release: PromotionParams = positioned(PromotionParams(), 17, "Release", "When the new model takes over.")
     gpu_stages: Literal["inline", "pool"] = positioned(
         "inline",
-        15,
+        18,
         "GPU stages",
         "inline: on the worker that runs this flow. pool: training, evaluation and export on the gpu work pool.",
     )

@@ -9,6 +9,8 @@ from tasks.errors import ConfigError
 from tasks.ingest.sources import find_sources
 from tasks.mixing.params import MixingParams
 from tasks.promotion.params import PromotionParams
+from tasks.rendering.params import RenderingParams
+from tasks.rendering.templates import load_template
 from tasks.runtime.remote import Where
 from tasks.serving.environment import ABSENT, find_server
 from tasks.serving.params import ServingParams
@@ -18,6 +20,7 @@ def preflight(
     files: Sequence[Sequence[str]],
     mixing: MixingParams,
     base: BaseParams,
+    rendering: RenderingParams,
     serving: ServingParams,
     release: PromotionParams,
     where: Where,
@@ -28,6 +31,7 @@ def preflight(
         files: The lists of source files that the run names; empty ones are not needed.
         mixing: Its files are needed unless its share is zero.
         base: The base model.
+        rendering: Its chat template must be there.
         serving: Whether a live server must prove the model.
         release: Whether it may be released without that proof.
         where: On `pool`, the server is the GPU worker's, which cannot be asked from here.
@@ -40,6 +44,7 @@ def preflight(
         if names:
             problems += _problem(partial(find_sources, names))
     problems += _problem(partial(locate, base))
+    problems += _problem(partial(load_template, rendering.template))
     if where == "inline":
         problems += _problem(partial(_server, serving, release))
     if problems:

@@ -9,6 +9,7 @@ from tasks.gating.task import gate
 from tasks.pipeline.data import Stages
 from tasks.rendering.params import RenderingParams
 from tasks.rendering.task import render
+from tasks.reporting.task import account
 from tasks.runtime.remote import Where
 from tasks.training.params import TrainingParams
 from tasks.training.task import train
@@ -28,8 +29,10 @@ def tune(
     splits = stages["splitting"]
     stages["base"] = prepare_base(base)
     stages["rendering"] = render(splits, stages["base"], rendering)
+    account(stages)
     stages["training"] = train(stages["rendering"], stages["base"], training, where=where)
-    stages["evaluation_base"] = evaluate(splits, stages["base"], None, evaluation, where=where)
-    stages["evaluation_tuned"] = evaluate(splits, stages["base"], stages["training"], evaluation, where=where)
+    asked = (splits, stages["base"], stages["rendering"])
+    stages["evaluation_base"] = evaluate(*asked, None, evaluation, where=where)
+    stages["evaluation_tuned"] = evaluate(*asked, stages["training"], evaluation, where=where)
     stages["gating"] = gate(stages["evaluation_base"], stages["evaluation_tuned"], gating)
     return stages

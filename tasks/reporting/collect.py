@@ -9,9 +9,11 @@ from tasks.store.records import Row, read_json, read_rows
 from tasks.store.refs import Manifest, Ref
 from tasks.store.store import Store
 
+QUARANTINING = ("ingest", "screening")
 ROLES = (
-    "base", "ingest", "general", "heldout", "dedup", "mixing", "splitting", "rendering", "training",
-    "evaluation_base", "evaluation_tuned", "gating", "merging", "serving",
+    "base", "ingest", "screening", "general", "screening_general", "heldout", "screening_heldout", "dedup", "quality",
+    "mixing", "splitting", "leakage", "rendering", "training", "evaluation_base", "evaluation_tuned", "gating",
+    "merging", "serving",
 )  # fmt: skip
 DIGEST_SHOWN = 16
 
@@ -82,7 +84,7 @@ def quarantine(stages: Stages) -> list[dict[str, Any]]:
     """Return how many rows were put aside for which reason, with the first one as an example."""
     found = []
     for role, stage in stages.items():
-        reasons = (stage.json("summary.json") or {}).get("reasons", {}) if stage.ref.kind == "ingest" else {}
+        reasons = (stage.json("summary.json") or {}).get("reasons", {}) if stage.ref.kind in QUARANTINING else {}
         rows = stage.rows("quarantine.jsonl") if reasons else []
         for reason, count in sorted(reasons.items(), key=lambda entry: (-entry[1], entry[0])):
             first = next((row for row in rows if row.get("reason") == reason), {})

@@ -36,7 +36,7 @@ def page(found: dict[str, Any], stages: Stages) -> str:
 
 def _content(found: dict[str, Any], stages: Stages) -> dict[str, Any]:
     training = file_of(stages, "training", "training.json")
-    lines = accounting(stages)
+    lines = accounting({role: stage.ref for role, stage in stages.items()})
     return {
         "name": found["name"],
         "outcome": found["outcome"],
@@ -49,6 +49,8 @@ def _content(found: dict[str, Any], stages: Stages) -> dict[str, Any]:
         "accounting": lines,
         "losses": [name for name in LOSSES if any(name in line["lost"] for line in lines)],
         "quarantine": quarantine(stages),
+        "quality": file_of(stages, "quality", "report.json"),
+        "leakage": file_of(stages, "leakage", "summary.json"),
         "parity": file_of(stages, "merging", "parity.json"),
         "proof": file_of(stages, "serving", "proof.json"),
         "examples": examples(stages),

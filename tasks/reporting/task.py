@@ -6,6 +6,7 @@ from pathlib import Path
 from prefect.artifacts import create_table_artifact
 from prefect.context import FlowRunContext
 
+from tasks.reporting.accounting import accounting, accounting_table, check
 from tasks.reporting.card import card
 from tasks.reporting.collect import open_stages
 from tasks.reporting.page import page
@@ -17,9 +18,24 @@ from tasks.store.refs import Outcome, Ref
 from tasks.store.store import Store
 from tasks.store.task import Recipe, run_stage
 
-STAGE = Stage("reporting", "1", ("matplotlib", "jinja2"))
+STAGE = Stage("reporting", "2", ("matplotlib", "jinja2"))
 RECIPE = Recipe(STAGE, card)
 RESULTS_FILE, REPORT_FILE = "results.json", "report.html"
+
+
+def account(stages: Mapping[str, Ref]) -> None:
+    """Check that every row that was read is where a stage says it is, and show the table in the UI.
+
+    Args:
+        stages: References of the stages that ran so far, by role.
+
+    Raises:
+        DataError: Rows are missing, or are counted twice.
+    """
+    lines = accounting(stages)
+    check(lines)
+    if FlowRunContext.get() is not None and lines:
+        create_table_artifact(table=accounting_table(lines), key="rows", description="Where every row went.")
 
 
 def report(name: str, stages: Mapping[str, Ref]) -> Ref:

@@ -28,6 +28,8 @@ def parameters(stack: Stack, tiny_model: Path) -> dict[str, Any]:
         "heldout_files": [],
         "ingest": {"max_quarantined_share": 0.2},
         "dedup": {"embedding": False},
+        "quality": {"min_rows": 50},
+        "leakage": {"embedding_rows": 0},
         "mixing": {"share": 0},
         "splitting": {"test": 0.1},
         "base": {"model": str(inbox / "tiny-model")},

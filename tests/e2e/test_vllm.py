@@ -38,7 +38,7 @@ def merged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run_child("tasks.base.child:main", {"out": str(base)}, folder / "work")
     model.mkdir()
     (model / "model.safetensors").hardlink_to(base / "model.safetensors")
-    export_settings(base, model)
+    export_settings(base, base, model)
     return folder
 
 

@@ -20,7 +20,10 @@ from tasks.promotion.registry import champion, versions
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
-STAGES = ["ingest", "dedup", "mixing", "splitting", "base", "rendering", "training", "evaluation", "gating"]
+STAGES = [
+    "ingest", "screening", "dedup", "quality", "mixing", "splitting", "leakage", "base", "rendering", "training",
+    "evaluation", "gating",
+]  # fmt: skip
 RELEASE_STAGES = ["merging", "serving", "reporting", "promotion"]
 
 
@@ -55,6 +58,8 @@ def settings(folder: Path, tiny_model: Path) -> dict[str, Any]:
         "heldout_files": [str(folder / "heldout.jsonl")],
         "ingest": {"max_quarantined_share": 0.2},
         "dedup": {"embedding": False},
+        "quality": {"min_rows": 50},
+        "leakage": {"embedding_rows": 0},
         "mixing": {"share": 0.05, "files": [str(folder / "general.jsonl")]},
         "base": {"model": str(tiny_model)},
         "rendering": {"max_length": 640, "max_dropped_share": 0.2},
@@ -125,11 +130,15 @@ def test_one_changed_parameter_runs_the_stages_behind_it(run: Callable[..., Run]
     assert ran(ended) == {"gating", "reporting", "promotion"}
 
 
-def test_one_changed_row_runs_all_but_the_base(run: Callable[..., Run], folder: Path) -> None:
+def test_one_changed_row_runs_all_but_the_base(run: Callable[..., Run], folder: Path, shared_home: Path) -> None:
     path = folder / "mails-chat.jsonl"
     before = path.read_bytes()
-    first, rest = before.split(b"\n", 1)
-    path.write_bytes(first.replace(b"Many thanks", b"Thank you") + b"\n" + rest)
+    lines = before.split(b"\n")
+    # A row of the training part: one that is only tested on would leave the training as it is.
+    trained = next((shared_home / "artifacts" / "splitting").glob("*/train.jsonl")).read_bytes().splitlines()
+    number = next(row["row"] for row in map(json.loads, trained) if b"Many thanks" in lines[row["row"] - 1])
+    lines[number - 1] = lines[number - 1].replace(b"Many thanks", b"Thank you")
+    path.write_bytes(b"\n".join(lines))
     try:
         state, _said, ended = run()
     finally:
@@ -139,6 +148,7 @@ def test_one_changed_row_runs_all_but_the_base(run: Callable[..., Run], folder: 
     assert ran(ended) | {"gating"} == {*STAGES, *RELEASE_STAGES} - {"base"}
     # Held-out rows, general rows and the untouched base keep their results.
     assert ended["ingest", "Cached"] == 2
+    assert ended["screening", "Cached"] == 2
     assert ended["evaluation", "Completed"] >= 1
 
 

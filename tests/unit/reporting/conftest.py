@@ -111,6 +111,25 @@ PROOF = {
     "probes": [{"prompt": "p", "expected": "{}", "answered": "{}", "equal": True}],
     "tokenize_equal": True,
 }
+QUALITY = {
+    "findings": [
+        {"check": "label noise", "severity": "warn", "text": f"2 rows {EVIL}", "advice": "", "rows": 2,
+         "first": ["demo.jsonl:3", "demo.jsonl:9"]},
+    ],
+}  # fmt: skip
+LEAKAGE = {
+    "rows": {"train": 1230, "validation": 80, "test": 60, "heldout": 0},
+    "pairs": [
+        {"split_a": "train", "split_b": "test", "method": "minhash", "max_similarity": 0.71, "limit": 0.8,
+         "over_limit": 0, "verdict": "ok"},
+        {"split_a": "train", "split_b": "heldout", "method": "exact", "max_similarity": None, "limit": 1.0,
+         "over_limit": 0, "verdict": "not compared"},
+    ],
+    "benchmarks": {
+        "facts": {"items": 120, "contaminated": 1, "not_checked": ""},
+        "hub_task": {"items": 0, "contaminated": 0, "not_checked": "its data are out of reach"},
+    },
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -159,7 +178,13 @@ def make_run(make_ref: Callable[..., Ref]) -> Callable[..., dict[str, Ref]]:
                                              "conflicts": 6})},
                 {"read": 1486, "unique": 1300, "duplicates": 180, "conflicts": 6},
             ),
-            "mixing": make_ref("mixing", {"summary.json": "{}"}, {"task": 1300, "general": 90}),
+            "quality": make_ref("quality", {"report.json": json.dumps(QUALITY)}),
+            "leakage": make_ref("leakage", {"summary.json": json.dumps(LEAKAGE)}),
+            "mixing": make_ref(
+                "mixing",
+                {"summary.json": "{}"},
+                {"task": 1300, "general": 90, "equal_to_task": 1, "near_task": 0, "repeated": 2, "not_needed": 7},
+            ),
             "splitting": make_ref(
                 "splitting",
                 {"test.jsonl": rows([asked])},

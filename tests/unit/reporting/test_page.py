@@ -50,6 +50,18 @@ def test_a_whole_run_has_every_section(make_run) -> None:
     assert "Not proven on a server" not in text
 
 
+def test_quality_and_leakage_are_told_with_their_rows(make_run) -> None:
+    text = render(make_run())
+    assert "<code>demo.jsonl:9</code>" in text
+    assert "train and test" in text
+    assert "0.71" in text
+    assert "train and heldout" not in text, "an empty split has nothing to tell"
+    assert "its data are out of reach" in text
+    bare = render(make_run(without=("quality", "leakage")))
+    assert "<h3>Quality</h3>" not in bare
+    assert "<h3>Leakage</h3>" not in bare
+
+
 def test_the_page_needs_no_network_and_runs_no_script(make_run) -> None:
     text = render(make_run())
     assert "default-src 'none'" in text

@@ -24,7 +24,7 @@ def merged(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
     link_tree(tiny_model, folder / "model")
     (folder / "model" / "generation_config.json").unlink()
     (folder / "model" / "config.json").unlink()
-    export_settings(tiny_model, folder / "model")
+    export_settings(tiny_model, tiny_model, folder / "model")
     return folder
 
 
