@@ -1,7 +1,7 @@
-"""Duplicate groups: pairs joined to groups, the first row of each kept."""
+"""Duplicate groups: pairs joined to groups, one row of each kept: the first, or the one that a rule prefers."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from tasks.errors import DataError
@@ -24,14 +24,16 @@ class Removed:
 
 
 class Groups:
-    """Union-find over row positions; a group's root is always its first row, which is the one kept."""
+    """Union-find over row positions; a group's root is always its first row."""
 
     def __init__(self, rows: int) -> None:
         self._parent = list(range(rows))
+        self._met: dict[int, Removed] = {}
+        self._preferred: dict[int, int] = {}
         self.removed: dict[int, Removed] = {}
 
     def root(self, row: int) -> int:
-        """Return the kept row of a row's group."""
+        """Return the first row of a row's group."""
         while self._parent[row] != row:
             self._parent[row] = self._parent[self._parent[row]]
             row = self._parent[row]
@@ -49,21 +51,42 @@ class Groups:
                 best[row] = max(best.get(row, (-1.0, 0)), (similarity, -other))
             first, second = sorted((self.root(left), self.root(right)))
             self._parent[second] = first
+        for row, (similarity, other) in best.items():
+            # A first row may yet have to leave for a better one; then its first meeting says why.
+            self._met.setdefault(row, Removed(method, round(min(similarity, 1.0), 4), -other))
         gone = [row for row in sorted(best) if self.root(row) != row and row not in self.removed]
         for row in gone:
             similarity, other = best[row]
             self.removed[row] = Removed(method, round(min(similarity, 1.0), 4), -other)
         return len(gone)
 
+    def prefer(self, choose: Callable[[list[int]], int]) -> None:
+        """Let each group be stood for by the row that is chosen of its rows, once all pairs are joined.
+
+        Args:
+            choose: Given the rows of a group in order, returns one of them.
+        """
+        members: dict[int, list[int]] = defaultdict(list)
+        for row in sorted(self.removed):
+            members[self.root(row)].append(row)
+        for first, others in members.items():
+            chosen = choose([first, *others])
+            if chosen != first:
+                self._preferred[first] = chosen
+                self.removed[first] = self._met[first]
+                del self.removed[chosen]
+
     def kept(self) -> list[int]:
         """Return the rows that are kept, in order."""
-        return [row for row, parent in enumerate(self._parent) if parent == row]
+        firsts = (row for row, parent in enumerate(self._parent) if parent == row)
+        return sorted(self._preferred.get(row, row) for row in firsts)
 
     def lines(self, ids: list[str]) -> list[Row]:
         """Return one line for each group with removed members, in the order of the kept rows."""
         members: dict[int, list[int]] = defaultdict(list)
         for row in sorted(self.removed):
-            members[self.root(row)].append(row)
+            first = self.root(row)
+            members[self._preferred.get(first, first)].append(row)
         return [
             {
                 "group": ids[kept],

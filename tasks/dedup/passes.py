@@ -8,12 +8,16 @@ from tasks.dedup.exact import Conflict, exact_pairs, find_conflicts
 from tasks.dedup.groups import Groups, check_account
 from tasks.dedup.near import Pair, near_pairs, partners
 from tasks.dedup.params import DedupParams
+from tasks.dedup.representative import check_field, choose_representative
 from tasks.dedup.texts import Compared, compared, embedded_text
 from tasks.errors import DataError
 from tasks.store.records import Row
 
-ClosePairs = Callable[[list[str], list[str]], tuple[list[Pair], int]]
-"""Takes texts and their labels; returns the close pairs of equal label, and how many texts were too long to judge."""
+ClosePairs = Callable[[list[str], list[str]], tuple[list[Pair], Row]]
+"""Takes texts and their labels; returns the close pairs of equal label, and figures: `too_long` and `unknown` count the
+texts that could not be judged; `backend`, `threshold`, `search` and `agreement` say how."""
+
+FIGURES = ("backend", "threshold", "search", "agreement")
 
 
 @dataclass(frozen=True)
@@ -42,15 +46,16 @@ def deduplicate(records: Sequence[Row], params: DedupParams, close_pairs: CloseP
         close_pairs: Embeds texts; called at most once, and only with rows that could have a partner.
 
     Raises:
-        DataError: No row is left, or the figures do not add up.
+        DataError: No row is left, a row lacks what `params.representative` reads, or the figures do not add up.
     """
+    check_field(records, params.representative, params.representative_field)
     ids = [record["id"] for record in records]
     rows = [compared(record) for record in records]
     conflicts = find_conflicts(rows)
     dropped = {row for conflict in conflicts for row in conflict.rows} if params.on_conflict == "drop" else set()
     groups = Groups(len(records))
     passes: list[Row] = []
-    too_long = 0
+    embedded: Row = {}
 
     def left() -> list[int]:
         return [row for row in groups.kept() if row not in dropped]
@@ -68,9 +73,10 @@ def deduplicate(records: Sequence[Row], params: DedupParams, close_pairs: CloseP
         run("minhash", members, _near(rows, members, params))
     if params.embedding:
         members = left()
-        pairs, too_long = _close(records, members, _labels(rows, members, params), close_pairs, params)
+        pairs, embedded = _close(records, members, _labels(rows, members, params), close_pairs, params)
         run("embedding", members, pairs)
 
+    groups.prefer(lambda rows: choose_representative(records, rows, params.representative, params.representative_field))
     kept = left()
     removed = {line["pass"]: line["removed"] for line in passes}
     check_account(len(records), len(kept), len(groups.removed), len(dropped))
@@ -87,7 +93,9 @@ def deduplicate(records: Sequence[Row], params: DedupParams, close_pairs: CloseP
         "embedding": removed.get("embedding", 0),
         "conflicts": len(dropped),
         "conflict_sets": len(conflicts),
-        "too_long_to_embed": too_long,
+        "too_long_to_embed": embedded.get("too_long", 0),
+        "unknown_to_embed": embedded.get("unknown", 0),
+        "embedding_figures": {name: embedded.get(name) for name in FIGURES} if embedded else None,
         "passes": passes,
     }
     return Deduplicated(
@@ -110,14 +118,14 @@ def _near(rows: Sequence[Compared], members: list[int], params: DedupParams) -> 
 
 def _close(
     records: Sequence[Row], members: list[int], labels: list[str], close_pairs: ClosePairs, params: DedupParams
-) -> tuple[list[Pair], int]:
+) -> tuple[list[Pair], Row]:
     """Embed only rows whose label another row has: no other can have a duplicate, and embedding is what costs."""
     chosen = sorted(index for group in partners(labels) for index in group)
     if not chosen:
-        return [], 0
+        return [], {}
     texts = [embedded_text(records[members[index]], with_answer=not params.same_answer) for index in chosen]
-    pairs, too_long = close_pairs(texts, [labels[index] for index in chosen])
-    return [(chosen[left], chosen[right], value) for left, right, value in pairs], too_long
+    pairs, figures = close_pairs(texts, [labels[index] for index in chosen])
+    return [(chosen[left], chosen[right], value) for left, right, value in pairs], figures
 
 
 def _conflict_line(conflict: Conflict, ids: list[str], rows: Sequence[Compared], params: DedupParams) -> Row:

@@ -9,13 +9,17 @@ from tasks.dedup.params import DedupParams
 from tasks.dedup.passes import deduplicate
 from tasks.runtime.task import run_in_child
 from tasks.store.keys import Stage
-from tasks.store.records import read_rows, write_json, write_rows
+from tasks.store.records import Row, read_rows, write_json, write_rows
 from tasks.store.refs import Outcome, Ref
 from tasks.store.store import Store
 from tasks.store.task import Recipe, run_stage
 
-STAGE = Stage("dedup", "1", ("datasketch", "sentence-transformers", "numpy"))
+STAGE = Stage("dedup", "2", ("numba", "numpy", "sentence-transformers", "model2vec", "skeletoken", "faiss-cpu"))
 RECIPE = Recipe(STAGE, card)
+CHILD_OPTIONS = (
+    "backend", "auto_rows", "static_threshold", "static_dimensions", "exact_rows", "recall", "agreement_rows",
+    "agreement_always",
+)  # fmt: skip
 
 
 def dedup(records: Ref, params: DedupParams) -> Ref:
@@ -23,23 +27,28 @@ def dedup(records: Ref, params: DedupParams) -> Ref:
     store = Store()
     model = locate_model(params.embedding_model) if params.embedding else None
 
+    external = {"embedding_model": model_digest(model)} if model else {}
+
     def write(out: Path) -> Outcome:
         facts: dict[str, float] = {}
 
-        def close_pairs(texts: list[str], labels: list[str]) -> tuple[list[Pair], int]:
+        def close_pairs(texts: list[str], labels: list[str]) -> tuple[list[Pair], Row]:
             scratch = store.workdir(STAGE.name, out.name)
             payload = {
                 "model": str(model),
+                "digest": external["embedding_model"],
                 "threshold": params.embedding_threshold,
+                **{name: getattr(params, f"embedding_{name}") for name in CHILD_OPTIONS},
                 "texts": str(scratch / "texts.jsonl"),
                 "pairs": str(scratch / "pairs.jsonl"),
             }
             rows = ({"text": text, "label": label} for text, label in zip(texts, labels, strict=True))
             write_rows(scratch / "texts.jsonl", rows)
             said = run_in_child("tasks.dedup.child:main", payload, scratch, title="embeddings")
-            facts.update(embedded_rows=said["embedded"], embedding_seconds=said["seconds"])
+            # How much was kept from an earlier night changes from night to night: a fact, not a result.
+            facts.update(embedded_rows=said["embedded"], reused_rows=said["reused"], embedding_seconds=said["seconds"])
             pairs = [(row["left"], row["right"], row["cosine"]) for row in read_rows(scratch / "pairs.jsonl")]
-            return pairs, int(said["too_long"])
+            return pairs, said
 
         found = deduplicate(list(read_rows(store.open(records) / "records.jsonl")), params, close_pairs)
         write_rows(out / "records.jsonl", found.records)
@@ -55,6 +64,5 @@ def dedup(records: Ref, params: DedupParams) -> Ref:
         }
         return Outcome(counts=counts, facts=facts)
 
-    external = {"embedding_model": model_digest(model)} if model else {}
     label = f"{records.counts.get('kept', 0)} records"
     return run_stage(RECIPE, write, inputs={"records": records}, params=params, label=label, external=external)

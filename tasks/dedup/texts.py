@@ -4,7 +4,7 @@ import hashlib
 import unicodedata
 from dataclasses import dataclass
 
-from tasks.store.records import Row
+from tasks.store.records import Row, turn_text
 
 # Control characters that ingest refuses in texts: no content can imitate a boundary.
 _TURN_END = "\x1e"
@@ -41,7 +41,7 @@ def compared(record: Row) -> Compared:
         text = normalise(record["text"])
         return Compared(_hash(text), "", "", text, text)
     before, answer = _split(record)
-    turns = [(turn["role"], normalise(turn["content"])) for turn in before]
+    turns = [(turn["role"], normalise(turn_text(turn))) for turn in before]
     spoken = [(role, content) for role, content in turns if role != "system"]
     answer = normalise(answer)
     question = " ".join(content for _, content in spoken)
@@ -59,7 +59,7 @@ def embedded_text(record: Row, *, with_answer: bool) -> str:
     if not record["messages"]:
         return str(record["text"])
     before, answer = _split(record)
-    contents = [turn["content"] for turn in before if turn["role"] != "system"]
+    contents = [turn_text(turn) for turn in before if turn["role"] != "system"]
     return "\n".join([*contents, answer] if with_answer else contents)
 
 
@@ -69,7 +69,7 @@ def _split(record: Row) -> tuple[list[dict[str, str]], str]:
     last = max((index for index, turn in enumerate(turns) if turn["role"] == "assistant"), default=None)
     if last is None:
         return turns, ""
-    return [turn for index, turn in enumerate(turns) if index != last], turns[last]["content"]
+    return [turn for index, turn in enumerate(turns) if index != last], turn_text(turns[last])
 
 
 def _joined(turns: list[tuple[str, str]]) -> str:

@@ -25,7 +25,7 @@ from tasks.quality.schema import schema_bytes, schema_check
 from tasks.screening.files import screen_file
 from tasks.screening.params import ScreeningParams
 from tasks.store.keys import digest_of
-from tasks.store.records import read_rows, write_json, write_rows
+from tasks.store.records import Row, read_rows, write_json, write_rows
 
 
 @dataclass(frozen=True)
@@ -90,5 +90,5 @@ def dry_run(
     return DryRun(text, report["severity"])
 
 
-def _no_model(_texts: list[str], _labels: list[str]) -> tuple[list[Pair], int]:
+def _no_model(_texts: list[str], _labels: list[str]) -> tuple[list[Pair], Row]:
     raise AssertionError("a dry run embeds nothing")

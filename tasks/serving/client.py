@@ -55,7 +55,7 @@ class Client:
     def tokenize(self, probe: Probe) -> list[int]:
         """Return the token ids that the server makes of a probe's prompt."""
         asked: dict[str, Any] = (
-            {"messages": probe.messages, "add_generation_prompt": True}
+            {"messages": probe.messages, "add_generation_prompt": True, **_tools(probe)}
             if probe.messages
             else {"prompt": probe.text, "add_special_tokens": True}
         )
@@ -76,7 +76,10 @@ class Client:
             ]
             ids = [_token_id(token) for token in said["logprobs"]["tokens"]]
             return Answer(said["text"], ids, said["logprobs"]["token_logprobs"])
-        body = {**settings, "messages": probe.messages, "logprobs": True}
+        body = {**settings, "messages": probe.messages, "logprobs": True, **_tools(probe)}
+        if probe.tools:
+            # The text is compared as the model writes it: the server must not parse calls out of it.
+            body["tool_choice"] = "none"
         said = self._json("POST", "/v1/chat/completions", body)["choices"][0]
         content = said["logprobs"]["content"]
         ids = [_token_id(entry["token"]) for entry in content]
@@ -91,6 +94,10 @@ class Client:
         if response.is_error:
             raise ProofError(f"the server answered {method} {path} with {response.status_code}: {response.text[:500]}")
         return response.json()
+
+
+def _tools(probe: Probe) -> dict[str, Any]:
+    return {"tools": probe.tools} if probe.tools else {}
 
 
 def _token_id(token: str) -> int:

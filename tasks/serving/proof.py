@@ -13,6 +13,7 @@ from tasks.serving.environment import Server
 from tasks.serving.params import ServingParams
 from tasks.serving.reference import Reference, reference
 from tasks.serving.server import running_server
+from tasks.store.records import turn_text
 
 
 def prove(
@@ -58,7 +59,7 @@ def prove(
             stop.check()
             answer = client.answer(probe, known.prompt_ids, params.max_new_tokens)
             verdict = compare(known, answer, stops)
-            prompt = probe.messages[-1]["content"] if probe.messages else probe.text
+            prompt = turn_text(probe.messages[-1]) if probe.messages else probe.text
             lines.append(proof_line(prompt, known, answer, verdict, params.logprob_tolerance))
             word = "equal" if verdict.equal else "different"
             done = len(probes) + index + 1

@@ -12,8 +12,8 @@ LONG = "please book five boxes from genoa to penang on the next vessel and confi
 NEAR = LONG.replace("vessel", "ship")
 
 
-def none_close(_texts: list[str], _labels: list[str]) -> tuple[list[tuple[int, int, float]], int]:
-    return [], 0
+def none_close(_texts: list[str], _labels: list[str]) -> tuple[list[tuple[int, int, float]], Row]:
+    return [], {}
 
 
 def run(rows: list[Row], close: Callable = none_close, **params):
@@ -67,7 +67,7 @@ def test_only_rows_with_a_partner_are_embedded():
 
     def close(texts, labels):
         asked.append((texts, labels))
-        return [(0, 1, 0.95)], 1
+        return [(0, 1, 0.95)], {"too_long": 1, "unknown": 2, "backend": "static", "threshold": 0.9}
 
     rows = [chat(1, "lone", "z"), chat(2, "first", "x"), chat(3, "First", "x"), chat(4, "other words", "x")]
     found = run(rows, close)
@@ -76,13 +76,48 @@ def test_only_rows_with_a_partner_are_embedded():
     assert found.groups[0]["members"][1] == {
         "id": "a.jsonl:4", "method": "embedding", "similarity": 0.95, "like": "a.jsonl:2",
     }  # fmt: skip
-    assert found.summary["too_long_to_embed"] == 1
+    assert (found.summary["too_long_to_embed"], found.summary["unknown_to_embed"]) == (1, 2)
+    assert found.summary["embedding_figures"] == {
+        "backend": "static", "threshold": 0.9, "search": None, "agreement": None,
+    }  # fmt: skip
     run(rows, close, embedding=False)
     run(rows[:1], close)
     assert len(asked) == 1
     run(rows, close, same_answer=False)
     assert len(asked[1][0]) == 3
     assert asked[1][0][0] == "lone\nz"
+
+
+def test_another_row_of_the_group_can_stand_for_it():
+    rows = [
+        chat(1, LONG, "Five boxes"), chat(2, LONG.upper(), "five  boxes"), chat(3, NEAR, "FIVE BOXES"),
+        chat(4, "another question", "yes"),
+    ]  # fmt: skip
+    for row, date in zip(rows, ("2026-01-02", "2026-03-01", "2026-02-01", "2026-01-01"), strict=True):
+        row["fields"] = {"date": date, "score": -row["row"]}
+    newest = run(rows, threshold=0.6, representative="newest", representative_field="date")
+    assert ids(newest.records) == [2, 4]
+    assert newest.records[0]["group"] == "a.jsonl:2"
+    assert [(line["kept"], [member["id"] for member in line["members"]]) for line in newest.groups] == [
+        ("a.jsonl:2", ["a.jsonl:1", "a.jsonl:3"])
+    ]
+    assert newest.groups[0]["members"][0] == {
+        "id": "a.jsonl:1", "method": "exact", "similarity": 1.0, "like": "a.jsonl:2",
+    }  # fmt: skip
+    assert newest.summary["unique"] == 2
+    assert ids(run(rows, threshold=0.6, representative="quality", representative_field="score").records) == [1, 4]
+    assert ids(run(rows, threshold=0.6, representative="longest").records) == [2, 4]
+    del rows[3]["fields"]["date"]
+    with pytest.raises(DataError, match=r"a\.jsonl:4"):
+        run(rows, representative="newest", representative_field="date")
+    with pytest.raises(ValueError, match="representative_field"):
+        DedupParams(representative="newest")
+
+
+def test_a_static_backend_needs_a_threshold_of_its_own():
+    with pytest.raises(ValueError, match="embedding_static_threshold"):
+        DedupParams(embedding_backend="static", embedding_agreement_rows=0)
+    DedupParams(embedding_backend="static", embedding_agreement_rows=0, embedding_static_threshold=0.9)
 
 
 def test_conflicts_leave_with_their_repeats_and_are_listed():

@@ -93,9 +93,12 @@ def test_a_changed_embedding_model_changes_the_key(server, records, tmp_path, mo
     params = DedupParams(embedding_model=str(folder))
     first = run(records, params)
     (folder / "model.safetensors").write_bytes(b"2")
-    assert run(records, params).key != first.key
+    second = run(records, params)
+    assert second.key != first.key
+    assert "Backend: static, from a cosine of 0.900" in card(Store().open(second), Store().manifest(second))
 
 
 def _no_pairs(payload):
     Path(payload["pairs"]).write_text("")
-    return {"embedded": 0, "too_long": 0, "seconds": 0.0}
+    figures = {"embedded": 0, "too_long": 0, "unknown": 0, "reused": 0, "seconds": 0.0}
+    return figures | {"backend": "static", "threshold": 0.9, "search": {"pairs": 0}, "agreement": {"recall": 1.0}}

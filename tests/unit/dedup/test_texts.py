@@ -42,3 +42,17 @@ def test_plain_text_has_no_prompt_and_no_answer():
 
 def test_a_conversation_without_an_answer_and_a_lone_surrogate_do_not_stop_the_comparison():
     assert compared(record("a.jsonl:1", [("user", "x \ud800")])).question == "x \ud800"
+
+
+def test_tool_calls_are_part_of_what_a_turn_says():
+    def calling(row, place):
+        made = chat(row, "Where is it?", "")
+        made["messages"][-1] = {
+            "role": "assistant",
+            "tool_calls": [{"type": "function", "function": {"name": "look", "arguments": {"at": place}}}],
+        }
+        return made
+
+    assert compared(calling(1, "Kobe")).answer_key != compared(calling(2, "Oslo")).answer_key
+    assert compared(calling(1, "Kobe")).exact_key == compared(calling(2, "Kobe")).exact_key
+    assert "kobe" in compared(calling(1, "Kobe")).whole

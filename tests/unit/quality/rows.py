@@ -49,7 +49,7 @@ def stages(folder: Path, rows: Sequence[Row], screening: ScreeningParams = DEFAU
     write_json(read / "summary.json", {"files": [entry], "reasons": {"bad_json": 1}})
     screen_file(read / "records.jsonl", screened, screening, "salt")
     kept = list(read_rows(screened / "records.jsonl"))
-    found = deduplicate(kept, DedupParams(embedding=False), lambda _texts, _labels: ([], 0))
+    found = deduplicate(kept, DedupParams(embedding=False), lambda _texts, _labels: ([], {}))
     write_rows(unique / "records.jsonl", found.records)
     write_rows(unique / "conflicts.jsonl", found.conflicts)
     write_json(unique / "summary.json", found.summary)

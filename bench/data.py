@@ -1,0 +1,163 @@
+"""Raw JSON Lines to clean, deduplicated JSON Lines, against the public pipelines: `make bench-data`.
+
+Each pipeline reads the same files, removes exact and near duplicates (word 3-shingles, Jaccard 0.8, 128 permutations)
+and writes what it keeps; ours also validates every row, screens it for secrets and personal data, keeps the groups and
+accounts for each row. Whole processes are timed, imports included, in turn; medians. The files hold planted copies;
+ours have a thousand damaged lines besides, which are left out for the peers. Writes bench/results/data.json.
+"""
+
+import argparse
+import json
+import os
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+import venv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.corpus import records
+from bench.dedup import CACHE, ROOT, _pool
+
+RESULT = ROOT / "bench" / "results" / "data.json"
+OURS = "finetune-flows"
+DAMAGED = 1_000
+FILES = 2
+PEERS: dict[str, list[str]] = {
+    "datatrove": ["datatrove[processing]==0.10.1", "orjson", "spacy"],
+    "data-juicer": ["py-data-juicer==1.6.1", "aiohttp"],
+}
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--records", type=int, default=50_000)
+    parser.add_argument("--runs", type=int, default=3)
+    asked = parser.parse_args()
+    pythons = {name: _environment(name, packages) for name, packages in PEERS.items()}
+    folder = CACHE / f"data-{asked.records}"
+    _write(folder, records(_pool(), asked.records))
+    told: dict[str, list[dict[str, float]]] = {}
+    for _ in range(asked.runs):
+        told.setdefault(OURS, []).append(_ours(folder))
+        told.setdefault("datatrove", []).append(_datatrove(pythons["datatrove"], folder))
+        told.setdefault("data-juicer", []).append(_data_juicer(pythons["data-juicer"], folder))
+    rows = [{"tool": tool, **_medians(runs)} for tool, runs in told.items()]
+    ours = rows[0]
+    for row in rows:
+        row["times_ours"] = round(row["wall_s"] / ours["wall_s"], 2)
+    fastest = min(rows[1:], key=lambda row: float(row["wall_s"]))
+    result = {
+        "records": asked.records, "damaged_lines_in_ours": DAMAGED, "cores": len(os.sched_getaffinity(0)),
+        "runs": asked.runs, "fastest_peer": fastest["tool"], "ratio_to_fastest_peer": fastest["times_ours"],
+        "rows_per_s": round(asked.records / ours["wall_s"]), "tools": rows,
+    }  # fmt: skip
+    print(f"{'tool':<16}{'wall s':>10}{'kept':>10}{'times ours':>12}")
+    for row in rows:
+        print(f"{row['tool']:<16}{row['wall_s']:>10}{row['kept']:>10}{row['times_ours']:>12}")
+    print(f"ratio to the fastest peer ({fastest['tool']}): {fastest['times_ours']}")
+    RESULT.parent.mkdir(parents=True, exist_ok=True)
+    RESULT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    print(f"written: {RESULT}")
+
+
+def _environment(name: str, packages: Sequence[str]) -> Path:
+    folder = CACHE / f"peer-{name}"
+    if not (folder / "ready").is_file():
+        shutil.rmtree(folder, ignore_errors=True)
+        venv.create(folder, with_pip=True)
+        subprocess.run([folder / "bin" / "python", "-m", "pip", "install", "--quiet", *packages], check=True)
+        (folder / "ready").touch()
+    return folder / "bin"
+
+
+def _write(folder: Path, texts: list[str]) -> None:
+    """Write the clean files for the peers, and the same rows with damaged lines among them for us."""
+    rng = random.Random(0)  # noqa: S311
+    shutil.rmtree(folder, ignore_errors=True)
+    for name in ("clean", "raw"):
+        (folder / name).mkdir(parents=True)
+    per_file = -(-len(texts) // FILES)
+    for number in range(FILES):
+        lines = [json.dumps({"text": text}) for text in texts[number * per_file : (number + 1) * per_file]]
+        (folder / "clean" / f"{number}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        for _ in range(DAMAGED // FILES):
+            at = rng.randrange(len(lines))
+            lines.insert(at, rng.choice(['{"text": ', '{"text": ""}', "[]", '{"txt": "a"}']))
+        (folder / "raw" / f"{number}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _ours(folder: Path) -> dict[str, float]:
+    out = _fresh(folder / "ours")
+    taken = _timed([sys.executable, "-m", "bench.data_ours", str(folder / "raw"), str(out)])
+    return {**taken, "kept": _lines(out / "dedup" / "records.jsonl")}
+
+
+def _datatrove(binaries: Path, folder: Path) -> dict[str, float]:
+    out = _fresh(folder / "datatrove")
+    script = ROOT / "bench" / "peers" / "datatrove_run.py"
+    cores = str(len(os.sched_getaffinity(0)))
+    taken = _timed([str(binaries / "python"), str(script), str(folder / "clean"), str(out), cores])
+    return {**taken, "kept": sum(map(_lines, (out / "kept").glob("*.jsonl")))}
+
+
+def _data_juicer(binaries: Path, folder: Path) -> dict[str, float]:
+    out = _fresh(folder / "data-juicer")
+    settings = {
+        "project_name": "bench",
+        "dataset_path": str(folder / "clean"),
+        "export_path": str(out / "kept.jsonl"),
+        "work_dir": str(out / "work"),
+        "np": len(os.sched_getaffinity(0)),
+        "use_cache": False,
+        "process": [
+            {
+                "document_minhash_deduplicator": {
+                    "tokenization": "space",
+                    "window_size": 3,
+                    "num_permutations": 128,
+                    "jaccard_threshold": 0.8,
+                }
+            }
+        ],
+    }
+    config = out / "config.yaml"
+    config.write_text(json.dumps(settings), encoding="utf-8")
+    taken = _timed([str(binaries / "dj-process"), "--config", str(config)])
+    return {**taken, "kept": sum(map(_lines, out.rglob("kept*.jsonl")))}
+
+
+def _fresh(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _timed(command: list[str]) -> dict[str, float]:
+    """Return the wall seconds of a process with all its children."""
+    started = time.perf_counter()
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    wall = time.perf_counter() - started
+    if done.returncode:
+        sys.exit(f"{command[0]} failed:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
+    return {"wall_s": wall}
+
+
+def _lines(path: Path) -> int:
+    with path.open("rb") as file:
+        return sum(1 for _ in file)
+
+
+def _medians(runs: list[dict[str, float]]) -> dict[str, Any]:
+    return {name: round(statistics.median(run[name] for run in runs), 2) for name in runs[0]} | {
+        "walls_s": [round(run["wall_s"], 2) for run in runs]
+    }
+
+
+if __name__ == "__main__":
+    main()
