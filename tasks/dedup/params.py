@@ -115,6 +115,16 @@ class DedupParams(Params):
     embedding_agreement_always: bool = positioned(
         False, 19, "Compare the backends always", "Off: only where the static one is used."
     )
+    near_runner: Literal["auto", "threads", "processes", "ray"] = positioned(
+        "auto",
+        20,
+        "Near duplicates are searched on",
+        "auto: in memory, and beyond the rows below on disk with the threads of this machine. threads, processes, ray "
+        "(the cluster that RAY_ADDRESS names): on disk, with the signatures of the last run reused. All find the same.",
+    )
+    near_memory_rows: int = positioned(
+        500_000, 21, "In memory up to (rows)", "About 200 MB above the texts at half a million.", ge=0
+    )
 
     @model_validator(mode="after")
     def _rules_have_what_they_need(self) -> Self:

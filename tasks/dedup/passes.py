@@ -17,6 +17,8 @@ ClosePairs = Callable[[list[str], list[str]], tuple[list[Pair], Row]]
 """Takes texts and their labels; returns the close pairs of equal label, and figures: `too_long` and `unknown` count the
 texts that could not be judged; `backend`, `threshold`, `search` and `agreement` say how."""
 
+NearPairs = Callable[[list[str], list[str], DedupParams], list[Pair]]
+"""Takes texts, their labels and the parameters; returns the near pairs of equal label."""
 FIGURES = ("backend", "threshold", "search", "agreement")
 
 
@@ -37,13 +39,21 @@ class Deduplicated:
     summary: dict[str, Any]
 
 
-def deduplicate(records: Sequence[Row], params: DedupParams, close_pairs: ClosePairs) -> Deduplicated:
+def in_memory(texts: list[str], labels: list[str], params: DedupParams) -> list[Pair]:
+    """Return the near pairs of texts, searched in memory."""
+    return near_pairs(texts, params.threshold, params.num_perm, params.shingle_size, labels)
+
+
+def deduplicate(
+    records: Sequence[Row], params: DedupParams, close_pairs: ClosePairs, near: NearPairs = in_memory
+) -> Deduplicated:
     """Find what repeats and what contradicts.
 
     Args:
         records: In file order; of each group the first is kept.
         params: Which passes run, and how strict they are.
         close_pairs: Embeds texts; called at most once, and only with rows that could have a partner.
+        near: Searches near pairs; called at most once.
 
     Raises:
         DataError: No row is left, a row lacks what `params.representative` reads, or the figures do not add up.
@@ -70,7 +80,8 @@ def deduplicate(records: Sequence[Row], params: DedupParams, close_pairs: CloseP
         run("exact", members, ((i, j, 1.0) for i, j in exact_pairs([rows[row].exact_key for row in members])))
     if params.near:
         members = left()
-        run("minhash", members, _near(rows, members, params))
+        texts = [rows[row].question if params.same_answer else rows[row].whole for row in members]
+        run("minhash", members, near(texts, _labels(rows, members, params), params))
     if params.embedding:
         members = left()
         pairs, embedded = _close(records, members, _labels(rows, members, params), close_pairs, params)
@@ -108,12 +119,6 @@ def deduplicate(records: Sequence[Row], params: DedupParams, close_pairs: CloseP
 
 def _labels(rows: Sequence[Compared], members: list[int], params: DedupParams) -> list[str]:
     return [rows[row].answer_key if params.same_answer else "" for row in members]
-
-
-def _near(rows: Sequence[Compared], members: list[int], params: DedupParams) -> list[Pair]:
-    texts = [rows[row].question if params.same_answer else rows[row].whole for row in members]
-    labels = _labels(rows, members, params)
-    return near_pairs(texts, params.threshold, params.num_perm, params.shingle_size, labels)
 
 
 def _close(

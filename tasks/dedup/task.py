@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tasks.dedup.card import card
+from tasks.dedup.large import stage_pairs
 from tasks.dedup.model import locate_model, model_digest
 from tasks.dedup.near import Pair
 from tasks.dedup.params import DedupParams
@@ -50,7 +51,10 @@ def dedup(records: Ref, params: DedupParams) -> Ref:
             pairs = [(row["left"], row["right"], row["cosine"]) for row in read_rows(scratch / "pairs.jsonl")]
             return pairs, said
 
-        found = deduplicate(list(read_rows(store.open(records) / "records.jsonl")), params, close_pairs)
+        def near(texts: list[str], labels: list[str], params: DedupParams) -> list[Pair]:
+            return stage_pairs(texts, labels, params, store.workdir(STAGE.name, out.name))
+
+        found = deduplicate(list(read_rows(store.open(records) / "records.jsonl")), params, close_pairs, near)
         write_rows(out / "records.jsonl", found.records)
         write_rows(out / "groups.jsonl", found.groups)
         write_rows(out / "conflicts.jsonl", found.conflicts)
