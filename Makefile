@@ -31,15 +31,15 @@ $(STAMP): requirements.lock
 demo: $(STAMP) ## run the whole pipeline on the demo's mails (PROFILE=... for others)
 	@$(BIN)/finetune-flows run finetune --profile $(PROFILE)
 
-test: $(STAMP) ## unit and integration tests
-	@$(BIN)/pytest
+test: $(STAMP) ## unit and integration tests, side by side on all cores
+	@$(BIN)/pytest -n auto --dist loadfile
 
 check: $(STAMP) ## format, lint, types, spelling, tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/codespell
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n auto --dist loadfile
 
 ui: $(STAMP) ## Prefect server, workers and deployments (UI_PORT=4200); Ctrl-C ends all
 	@UI_PORT=$(UI_PORT) exec $(BIN)/python -m deployments.ui

@@ -1,6 +1,7 @@
 """datatrove, from JSON Lines to deduplicated ones: `python datatrove_run.py SOURCES OUT WORKERS`.
 
-Runs in an environment of its own. Its documented four steps of MinHash deduplication, with the word 3-shingles and 16 bands of 8 that the others have.
+Runs in an environment of its own: the documented four steps of MinHash deduplication, with word 3-shingles and 16 bands
+of 8 as the others have.
 """
 
 import sys

@@ -35,7 +35,7 @@ def account(stages: Mapping[str, Ref]) -> None:
     lines = accounting(stages)
     check(lines)
     if FlowRunContext.get() is not None and lines:
-        create_table_artifact(table=accounting_table(lines), key="rows", description="Where every row went.")
+        create_table_artifact(table=accounting_table(lines), key="row-accounting", description="Where every row went.")
 
 
 def report(name: str, stages: Mapping[str, Ref]) -> Ref:

@@ -27,7 +27,10 @@ DEPLOYMENTS = {
     "rollback_model": "cpu",
     "nightly_retrain": "cpu",
 }
-CARDS = ("card-ingest", "card-dedup", "card-splitting")
+CARDS = (
+    "card-ingest", "card-screening", "card-dedup", "card-quality", "card-mixing", "card-splitting", "card-leakage",
+    "row-accounting",
+)  # fmt: skip
 
 
 def write_more_rows(path: Path) -> Path:
@@ -75,7 +78,7 @@ def test_a_run_started_from_the_form_ends_and_shows_its_cards(stack: Stack, page
     page.locator("textarea").nth(len(DEMO_FILES)).fill(str(more))
     page.get_by_label("Longest row (characters)").fill("20000")
     page.get_by_label("Remove paraphrases").click()
-    page.get_by_label("Share of general rows").fill("0.05")
+    page.get_by_label("Share of general data (0 to 1)").fill("0.05")
     page.get_by_role("button", name="Submit").click()
 
     run = stack.run(name)
@@ -99,7 +102,7 @@ def test_the_form_refuses_what_the_schema_forbids(stack: Stack, page: Page) -> N
     name = f"refused-{uuid.uuid4().hex[:6]}"
     page.goto(f"{stack.address}/v2/deployments/deployment/{stack.deployment('prepare_dataset')['id']}/run")
     page.get_by_label("Run Name").fill(name)
-    share = page.get_by_label("Share of general rows")
+    share = page.get_by_label("Share of general data (0 to 1)")
     share.fill("0.9")
     page.get_by_role("button", name="Submit").click()
     assert "0.2" in share.evaluate("field => field.validationMessage")

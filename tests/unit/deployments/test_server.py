@@ -27,7 +27,10 @@ async def read_then_write(database: Path, begin: Callable[..., Any], writers: in
             await session.execute(sa.text("update counter set value = :value"), {"value": value + 1})
 
     try:
-        await asyncio.gather(*(add() for _ in range(writers)))
+        # All of them end before the first failure is told: a transaction in flight would keep its connection open.
+        for ended in await asyncio.gather(*(add() for _ in range(writers)), return_exceptions=True):
+            if isinstance(ended, BaseException):
+                raise ended
         async with await configuration.session(engine) as session:
             return int((await session.execute(sa.text("select value from counter"))).scalar_one())
     finally:
