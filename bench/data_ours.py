@@ -1,12 +1,12 @@
-"""This project's data stages on a folder, in one process and without a server: `python -m bench.data_ours RAW OUT`."""
+"""The data stages on a folder, in one process, without a server: `python -m bench.data_ours RAW OUT screening|none`."""
 
 import os
 import sys
 from pathlib import Path
 
 
-def main(raw: Path, out: Path) -> None:
-    """Read, screen and deduplicate; each stage checks that it accounts for every row."""
+def main(raw: Path, out: Path, *, screening: bool) -> None:
+    """Read, screen where asked, and deduplicate; each stage checks that it accounts for every row."""
     os.environ["FINETUNE_FLOWS_INPUT_ROOTS"] = str(raw)
     os.environ.setdefault("FINETUNE_FLOWS_HOME", str(out / "home"))
     from tasks.dedup.params import DedupParams
@@ -21,12 +21,15 @@ def main(raw: Path, out: Path) -> None:
     for name in ("ingest", "screening", "dedup"):
         (out / name).mkdir()
     collect(find_sources([str(raw)]), IngestParams(), "task", out / "ingest")
-    screen_file(out / "ingest" / "records.jsonl", out / "screening", ScreeningParams(), salt="bench")
+    read = out / "ingest" / "records.jsonl"
+    if screening:
+        screen_file(read, out / "screening", ScreeningParams(), salt="bench")
+        read = out / "screening" / "records.jsonl"
     params = DedupParams(embedding=False, same_answer=False)
-    found = deduplicate(list(read_rows(out / "screening" / "records.jsonl")), params, lambda *_: ([], {}))
+    found = deduplicate(list(read_rows(read)), params, lambda *_: ([], {}))
     write_rows(out / "dedup" / "records.jsonl", found.records)
     write_rows(out / "dedup" / "groups.jsonl", found.groups)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), screening=sys.argv[3] == "screening")
