@@ -27,10 +27,6 @@ def run_flow(name: str, profile: Path | None, overrides: tuple[str, ...], *, che
     log_file = prepare(name)
     flow = load_flow(name)
     parameters = check(flow.fn, values)
-    if not check_only and not os.environ.get("PREFECT_API_URL"):
-        from deployments.server import queue_in_temporary_server
-
-        queue_in_temporary_server()
     if check_only:
         click.echo(f"{name}: the parameters are in order")
         return COMPLETED

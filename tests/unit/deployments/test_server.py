@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import sqlalchemy as sa
 from prefect.server.database.configurations import AioSqliteConfiguration
@@ -45,18 +44,3 @@ def test_writes_queue_and_none_is_lost(tmp_path: Path) -> None:
 def test_without_it_they_collide(tmp_path: Path) -> None:
     with pytest.raises(sa.exc.OperationalError, match="database is locked"):
         asyncio.run(read_then_write(tmp_path / "collide.db", AioSqliteConfiguration.begin_transaction, writers=4))
-
-
-def test_the_server_of_a_run_without_one_queues_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    from prefect.server.api.server import SubprocessASGIServer
-
-    monkeypatch.setattr(SubprocessASGIServer, "_run_uvicorn_command", SubprocessASGIServer._run_uvicorn_command)
-    server.queue_in_temporary_server()
-    temporary = SubprocessASGIServer()
-    temporary.start(timeout=60)
-    try:
-        assert httpx.get(f"{temporary.api_url}/health", timeout=30).json() is True
-        assert temporary.server_process is not None
-        assert "deployments.server:create_app" in temporary.server_process.args
-    finally:
-        temporary.stop()
