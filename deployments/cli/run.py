@@ -31,6 +31,9 @@ def run_flow(name: str, profile: Path | None, overrides: tuple[str, ...], *, che
         click.echo(f"{name}: the parameters are in order")
         return COMPLETED
     click.echo(f"running {name}; the whole log goes to {log_file}", err=True)
+    from deployments.server import TemporaryServer
+
+    TemporaryServer()  # started only where no other server is named
     state: Any = flow(**parameters, return_state=True)
     if not state.is_completed():
         error = state.result(raise_on_failure=False)
