@@ -9,22 +9,19 @@ besides, which are left out for the peers. Writes bench/results/data.json.
 
 import argparse
 import json
-import os
 import random
 import shutil
 import statistics
 import subprocess
 import sys
 import time
-import venv
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.common import CACHE, RESULTS, ROOT, cores, peers_environment, sentence_pool
 from bench.corpus import records
-from bench.dedup import CACHE, ROOT, _pool
 
-RESULT = ROOT / "bench" / "results" / "data.json"
+RESULT = RESULTS / "data.json"
 OURS = "finetune-flows"
 SCREENED = "finetune-flows, with screening"
 DAMAGED = 1_000
@@ -41,9 +38,9 @@ def main() -> None:
     parser.add_argument("--records", type=int, default=20_000)
     parser.add_argument("--runs", type=int, default=3)
     asked = parser.parse_args()
-    pythons = {name: _environment(name, packages) for name, packages in PEERS.items()}
+    pythons = {name: peers_environment(f"peer-{name}", packages) for name, packages in PEERS.items()}
     folder = CACHE / f"data-{asked.records}"
-    _write(folder, records(_pool(), asked.records))
+    _write(folder, records(sentence_pool(), asked.records))
     told: dict[str, list[dict[str, float]]] = {}
     for _ in range(asked.runs):
         told.setdefault(OURS, []).append(_ours(folder, screening=False))
@@ -56,7 +53,7 @@ def main() -> None:
         row["times_ours"] = round(row["wall_s"] / ours["wall_s"], 2)
     fastest = min((row for row in rows if row["tool"] in PEERS), key=lambda row: float(row["wall_s"]))
     result = {
-        "records": asked.records, "damaged_lines_in_ours": DAMAGED, "cores": len(os.sched_getaffinity(0)),
+        "records": asked.records, "damaged_lines_in_ours": DAMAGED, "cores": cores(),
         "runs": asked.runs, "fastest_peer": fastest["tool"], "ratio_to_fastest_peer": fastest["times_ours"],
         "rows_per_s": round(asked.records / ours["wall_s"]), "tools": rows,
     }  # fmt: skip
@@ -67,16 +64,6 @@ def main() -> None:
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(f"written: {RESULT}")
-
-
-def _environment(name: str, packages: Sequence[str]) -> Path:
-    folder = CACHE / f"peer-{name}"
-    if not (folder / "ready").is_file():
-        shutil.rmtree(folder, ignore_errors=True)
-        venv.create(folder, with_pip=True)
-        subprocess.run([folder / "bin" / "python", "-m", "pip", "install", "--quiet", *packages], check=True)
-        (folder / "ready").touch()
-    return folder / "bin"
 
 
 def _write(folder: Path, texts: list[str]) -> None:
@@ -105,8 +92,7 @@ def _ours(folder: Path, *, screening: bool) -> dict[str, float]:
 def _datatrove(binaries: Path, folder: Path) -> dict[str, float]:
     out = _fresh(folder / "datatrove")
     script = ROOT / "bench" / "peers" / "datatrove_run.py"
-    cores = str(len(os.sched_getaffinity(0)))
-    taken = _timed([str(binaries / "python"), str(script), str(folder / "clean"), str(out), cores])
+    taken = _timed([str(binaries / "python"), str(script), str(folder / "clean"), str(out), str(cores())])
     return {**taken, "kept": sum(map(_lines, (out / "kept").glob("*.jsonl")))}
 
 
@@ -117,7 +103,7 @@ def _data_juicer(binaries: Path, folder: Path) -> dict[str, float]:
         "dataset_path": str(folder / "clean"),
         "export_path": str(out / "kept.jsonl"),
         "work_dir": str(out / "work"),
-        "np": len(os.sched_getaffinity(0)),
+        "np": cores(),
         "use_cache": False,
         "process": [
             {

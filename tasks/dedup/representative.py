@@ -19,18 +19,12 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from tasks.errors import DataError
+from tasks.screening.refusals import refusal_rule
 from tasks.store.records import Row, turn_text
 
 Rule = Literal["first", "longest", "newest", "quality"]
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd]")
-_CANNOT = r"(?:cannot|can not|can['’]t|won['’]t|(?:am|['’]m) (?:unable|not able))"
-_REFUSAL = re.compile(
-    rf"^\W*(?:(?:i['’]m |i am )?(?:very |so )?sorry,? (?:but )?i ?{_CANNOT}|i apologi[sz]e,? but i ?{_CANNOT}|"
-    r"i (?:cannot|can not|can['’]t|won['’]t) (?:help|assist|provide|answer|do)|i(?:['’]m| am) (?:unable|not able) to|"
-    r"as an ai\b|as a (?:large )?language model)",
-    re.IGNORECASE,
-)
 _TRUNCATED = re.compile(r"(?:[,;:(\[{<]|\.\.\.|…|\[(?:truncated|cut)\])\s*$", re.IGNORECASE)
 _PAIRS = ("()", "[]", "{}")
 
@@ -89,7 +83,7 @@ def answer_of(record: Row) -> str:
 def is_clean(answer: str, *, wants_json: bool = False) -> bool:
     """Return whether an answer is whole and an answer."""
     answer = answer.strip()
-    if not answer or _CONTROL.search(answer) or _REFUSAL.search(answer):
+    if not answer or _CONTROL.search(answer) or refusal_rule(answer):
         return False
     if _is_json(answer):
         return True

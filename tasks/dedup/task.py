@@ -15,7 +15,7 @@ from tasks.store.refs import Outcome, Ref
 from tasks.store.store import Store
 from tasks.store.task import Recipe, run_stage
 
-STAGE = Stage("dedup", "2", ("numba", "numpy", "sentence-transformers", "model2vec", "skeletoken", "faiss-cpu"))
+STAGE = Stage("dedup", "3", ("numba", "numpy", "sentence-transformers", "model2vec", "skeletoken", "faiss-cpu"))
 RECIPE = Recipe(STAGE, card)
 CHILD_OPTIONS = (
     "backend", "auto_rows", "static_threshold", "static_dimensions", "exact_rows", "recall", "agreement_rows",

@@ -50,7 +50,7 @@ def test_plain_text_is_its_own_answer():
     "text",
     ["", "  ", "lost \ufffd bytes", "bell \x07", "open (bracket", "closed) only", "```python\nx = 1", "and then,",
      "so...",
-     "[truncated]", "I'm sorry, but I can't do that.", "Sorry, I cannot", "I’m sorry, I’m unable to say.",
+     "[truncated]", "I'm sorry, but I can't do that.", "Sorry, I cannot", "I’m sorry, I’m unable to help.",
      "I'm not able to answer", "I cannot help with that.", "As an AI, no."],
 )  # fmt: skip
 def test_unclean_answers(text):

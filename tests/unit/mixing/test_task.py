@@ -1,33 +1,24 @@
 """The door: what decides the key, and what the manifest keeps."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 from tasks.mixing import task
 from tasks.mixing.params import MixingParams
-from tasks.store.keys import Stage, stage_key
+from tasks.store.keys import Stage
 from tasks.store.refs import Outcome, Ref
 from tasks.store.store import Store
-from tasks.store.task import Recipe
 from tests.unit.mixing.samples import general_rows, task_rows
 
 
 @pytest.fixture(autouse=True)
-def without_prefect(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the door build at once, with the key that it would have as a task."""
-
-    def run(
-        recipe: Recipe, write: Callable[[Path], Outcome], *, inputs: Mapping[str, Ref], params: Any, label: str
-    ) -> Ref:
-        key = stage_key(recipe.stage, {role: ref.digest for role, ref in inputs.items()}, params)
-        parents = {role: ref.name for role, ref in inputs.items()}
-        return Store().build(recipe.stage, key, write, parents=parents, params=params)
-
-    monkeypatch.setattr(task, "run_stage", run)
+def _at_once(build_at_once: Callable[[ModuleType], None]) -> None:
+    build_at_once(task)
 
 
 def lines(rows: list[Any]) -> str:

@@ -1,8 +1,8 @@
 """The door: what decides the key, and what is written."""
 
 import json
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -10,27 +10,16 @@ import pytest
 from tasks.splitting import task
 from tasks.splitting.params import SplittingParams
 from tasks.splitting.summary import SPLITS
-from tasks.store.keys import stage_key
-from tasks.store.refs import Outcome, Ref
+from tasks.store.refs import Ref
 from tasks.store.store import Store
-from tasks.store.task import Recipe
 from tests.unit.splitting.samples import record, rows_of
 
 MakeRef = Callable[..., Ref]
 
 
 @pytest.fixture(autouse=True)
-def without_prefect(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the door build at once, with the key that it would have as a task."""
-
-    def run(
-        recipe: Recipe, write: Callable[[Path], Outcome], *, inputs: Mapping[str, Ref], params: Any, label: str
-    ) -> Ref:
-        key = stage_key(recipe.stage, {role: ref.digest for role, ref in inputs.items()}, params)
-        parents = {role: ref.name for role, ref in inputs.items()}
-        return Store().build(recipe.stage, key, write, parents=parents, params=params)
-
-    monkeypatch.setattr(task, "run_stage", run)
+def _at_once(build_at_once: Callable[[ModuleType], None]) -> None:
+    build_at_once(task)
 
 
 def lines(rows: list[Any]) -> str:
