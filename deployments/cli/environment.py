@@ -28,6 +28,8 @@ def prepare(flow: str) -> Path:
     if not os.environ.get("PREFECT_API_URL"):
         settings["PREFECT_SERVER_ALLOW_EPHEMERAL_MODE"] = "true"
         settings["PREFECT_SERVER_LOGGING_LEVEL"] = "ERROR"
+        # The first start makes the database; on a busy machine that takes longer than the 20 s it would be given.
+        settings["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"] = "180"
     for name, value in settings.items():
         os.environ.setdefault(name, value)
     log_file = home() / "logs" / f"{flow}-{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}.log"

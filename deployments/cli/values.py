@@ -11,6 +11,20 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from tasks.errors import ConfigError
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML without dates: 2026-08-01 stays the text that a parameter takes, as in the form."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in known if tag != "tag:yaml.org,2002:timestamp"]
+    for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def _read(text: str) -> Any:
+    return yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
+
+
 def read_profile(path: Path) -> dict[str, Any]:
     """Return the parameters of a profile.
 
@@ -18,7 +32,7 @@ def read_profile(path: Path) -> dict[str, Any]:
         ConfigError: The file is no YAML, or no mapping.
     """
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = _read(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read as YAML: {error}") from error
     if values is None:
@@ -42,7 +56,7 @@ def override(values: dict[str, Any], overrides: Iterable[str]) -> dict[str, Any]
             problems.append(f"--set {text}: write it as key.sub=value")
             continue
         try:
-            _put(values, keys, yaml.safe_load(value))
+            _put(values, keys, _read(value))
         except yaml.YAMLError as error:
             problems.append(f"--set {text}: the value is no YAML ({str(error).splitlines()[0]})")
         except TypeError:

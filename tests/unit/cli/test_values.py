@@ -26,6 +26,13 @@ def test_overrides_are_yaml_and_the_last_one_wins() -> None:
     assert values == {"training": {"epochs": 3}, "files": ["a", "b"], "name": "7", "deep": {"er": {"key": None}}}
 
 
+def test_a_date_stays_the_text_that_was_written(tmp_path: Path) -> None:
+    profile = tmp_path / "profile.yaml"
+    profile.write_text("splitting: {test_from: 2026-09-01}\n")
+    values = override(read_profile(profile), ["splitting.validation_from=2026-08-01", "splitting.test=0.1"])
+    assert values == {"splitting": {"test_from": "2026-09-01", "validation_from": "2026-08-01", "test": 0.1}}
+
+
 def test_bad_overrides_are_all_listed() -> None:
     with pytest.raises(ConfigError) as caught:
         override({"name": "x"}, ["nonsense", "=1", "name.sub=1", "files=[a"])
