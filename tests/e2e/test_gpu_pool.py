@@ -59,7 +59,10 @@ def children_of(stack: Stack, run_id: str) -> dict[str, dict[str, Any]]:
     """Return the runs a run has started on other pools, by the name of their flow's deployment."""
     names = ("train_adapter", "evaluate_model", "export_model")
     by_deployment = {stack.deployment(name)["id"]: name for name in names}
-    wanted = {"deployments": {"id": {"any_": list(by_deployment)}}}
+    wanted = {
+        "deployments": {"id": {"any_": list(by_deployment)}},
+        "flow_runs": {"parent_flow_run_id": {"any_": [run_id]}},
+    }
     runs = ask("POST", f"{stack.address}/api/flow_runs/filter", wanted)
     return {by_deployment[run["deployment_id"]]: run for run in runs}
 
