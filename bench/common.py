@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import venv
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def sentence_pool() -> list[str]:
 
 def processor() -> str:
     """Return the processor's name."""
-    lines: Iterable[str] = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 

@@ -31,9 +31,7 @@ def run_flow(name: str, profile: Path | None, overrides: tuple[str, ...], *, che
         click.echo(f"{name}: the parameters are in order")
         return COMPLETED
     click.echo(f"running {name}; the whole log goes to {log_file}", err=True)
-    from deployments.server import TemporaryServer
-
-    TemporaryServer()  # started only where no other server is named
+    _queue_writes()
     state: Any = flow(**parameters, return_state=True)
     if not state.is_completed():
         error = state.result(raise_on_failure=False)
@@ -45,6 +43,16 @@ def run_flow(name: str, profile: Path | None, overrides: tuple[str, ...], *, che
     click.echo("\n" + closing_text(result))
     rejected = state.name == "Rejected" or (isinstance(result, dict) and result.get("outcome") == "rejected")
     return REJECTED if rejected else COMPLETED
+
+
+def _queue_writes() -> None:
+    """Let the server that a run without one gets queue its writes; where a server is named, none is started."""
+    from prefect.settings import PREFECT_API_URL
+
+    if not PREFECT_API_URL.value():
+        from deployments.server import TemporaryServer
+
+        TemporaryServer()
 
 
 def dry_run_flow(name: str, profile: Path | None, overrides: tuple[str, ...]) -> int:

@@ -22,7 +22,7 @@ _Loader.yaml_implicit_resolvers = {
 
 
 def _read(text: str) -> Any:
-    return yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
+    return _Loader(text).get_single_data()
 
 
 def read_profile(path: Path) -> dict[str, Any]:

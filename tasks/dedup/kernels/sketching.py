@@ -3,6 +3,9 @@
 A word is read in chunks of eight bytes, each mixed in by a multiplication with an odd number and a shift. Both are
 bijections of 64 bits, so two words of up to seven bytes never share a hash, and longer ones do with a chance of about
 2**-64. A shingle is mixed from the hashes of its words in the same way.
+
+Hashing and signing stay in one file: numba keeps machine code by the file of the outermost function, and would go on
+using what it inlined from another file after that one has changed.
 """
 
 from typing import Any

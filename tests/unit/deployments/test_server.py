@@ -78,7 +78,6 @@ from prefect import flow
 from prefect.server.api.server import SubprocessASGIServer
 from prefect.server.database.configurations import AioSqliteConfiguration
 from deployments import server
-from tasks.settings import PROJECT_ROOT
 
 ours = server.TemporaryServer()
 
