@@ -61,9 +61,9 @@ def check_quantisation(model: Any) -> None:
     from bitsandbytes.functional import dequantize_4bit, quantize_4bit
 
     wrong = []
+    device = next(model.parameters()).device
     layers = [(name, module) for name, module in model.named_modules() if type(module).__name__ == "Linear4bit"]
     for shape, name in {(module.out_features, module.in_features): name for name, module in reversed(layers)}.items():
-        device = next(model.parameters()).device
         given = torch.randn(shape, device=device, generator=torch.Generator(device).manual_seed(0))
         back = dequantize_4bit(*quantize_4bit(given, quant_type="nf4", compress_statistics=True))
         if float((back - given).norm() / given.norm()) > NF4_ERROR:
