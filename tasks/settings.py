@@ -5,10 +5,14 @@
                               folder and the home above always may.
 `FINETUNE_FLOWS_REMOTE_ROOTS` URL prefixes that data may be fetched from, separated by spaces, for example
                               `s3://team-data/mails hf://datasets/openai/gsm8k`; empty by default: nothing is fetched.
+`FINETUNE_FLOWS_JUDGE_ROOTS`  URL prefixes of servers that a judge may be asked at, separated by spaces; this machine
+                              always may. Prompts, answers and references are sent there.
 """
 
+import ipaddress
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from tasks.errors import ConfigError
 
@@ -71,3 +75,48 @@ def confine_url(url: str) -> None:
         f"{url} may not be read from here: {allowed}. If these data may come to this machine, add the prefix to "
         "FINETUNE_FLOWS_REMOTE_ROOTS (separated by spaces) and start the worker again."
     )
+
+
+def judge_roots() -> list[str]:
+    """Return the URL prefixes below which data may be sent to be judged; none unless somebody said so."""
+    return [root.rstrip("/") for root in os.environ.get("FINETUNE_FLOWS_JUDGE_ROOTS", "").split()]
+
+
+def confine_judge(url: str) -> None:
+    """Refuse to send data to a server that nobody allowed.
+
+    Args:
+        url: The base URL of a server; `http` or `https`, without a user or a query.
+
+    Raises:
+        ConfigError: It is no such URL, or names another machine and lies below no allowed prefix.
+    """
+    parts = urlsplit(url)
+    if (
+        parts.scheme not in {"http", "https"}
+        or not parts.hostname
+        or "@" in parts.netloc
+        or parts.query
+        or parts.fragment
+    ):
+        raise ConfigError(f"{url} is no base URL of a server: write one such as http://127.0.0.1:8000/v1.")
+    if is_this_machine(parts.hostname):
+        return
+    # Dots would climb out of a prefix behind the check.
+    climbs = ".." in parts.path.split("/") or "%" in parts.path
+    bare = url.rstrip("/")
+    if not climbs and any(bare == root or bare.startswith(f"{root}/") for root in judge_roots()):
+        return
+    raise ConfigError(
+        f"{url} is another machine: prompts, answers and references would be sent there. If they may leave this "
+        "machine, "
+        "add the URL to FINETUNE_FLOWS_JUDGE_ROOTS (separated by spaces) and start the worker again."
+    )
+
+
+def is_this_machine(host: str) -> bool:
+    """Return whether a host is this machine's own address: localhost, 127.0.0.0/8 or ::1."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -28,7 +28,25 @@ def schema_bytes(name: str) -> bytes:
 def schema_check(content: bytes) -> Check:
     """Return a function that lists how an answer breaks the schema, as `place: keyword`; values are never in it.
 
+    Raises:
+        ConfigError: As `value_check` raises it.
+    """
+    check_value = value_check(content, "quality.schema_file")
+
+    def check(example: Example) -> list[str]:
+        return ["no JSON"] if example.value is NoValue else check_value(example.value)
+
+    return check
+
+
+def value_check(content: bytes, role: str) -> Callable[[Any], list[str]]:
+    """Return a function that lists how a JSON value breaks the schema, as `place: keyword`.
+
     References to other documents are not followed: a schema is one file.
+
+    Args:
+        content: The schema file's.
+        role: The parameter that names the file, for messages.
 
     Raises:
         ConfigError: The file holds no JSON, no valid schema, or a reference that leads out of it.
@@ -44,16 +62,14 @@ def schema_check(content: bytes) -> Check:
         kind.check_schema(schema)
     except (orjson.JSONDecodeError, SchemaError) as error:
         said = error.message if isinstance(error, SchemaError) else str(error)
-        raise ConfigError(f"quality.schema_file is no JSON Schema: {said}") from error
+        raise ConfigError(f"{role} is no JSON Schema: {said}") from error
     validator = kind(schema, registry=Registry())
 
-    def check(example: Example) -> list[str]:
-        if example.value is NoValue:
-            return ["no JSON"]
+    def check(value: Any) -> list[str]:
         try:
-            errors = list(validator.iter_errors(example.value))
+            errors = list(validator.iter_errors(value))
         except Unresolvable as error:
-            raise ConfigError(f"quality.schema_file has a reference that leads out of it: {error}") from error
+            raise ConfigError(f"{role} has a reference that leads out of it: {error}") from error
         return sorted({f"{_place(error.absolute_path)}: {error.validator}" for error in errors})
 
     return check
