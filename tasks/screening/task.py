@@ -10,7 +10,7 @@ from tasks.store.refs import Outcome, Ref
 from tasks.store.store import Store
 from tasks.store.task import Recipe, run_stage
 
-STAGE = Stage("screening", "1", ("detect-secrets", "datafog", "phonenumbers", "python-stdnum"))
+STAGE = Stage("screening", "2", ("detect-secrets", "datafog", "phonenumbers", "python-stdnum"))
 RECIPE = Recipe(STAGE, card)
 
 

@@ -11,6 +11,14 @@ from tasks.screening.refusals import RULES, refusal_rule
         ("I cannot provide medical advice.", "cannot_serve"),
         ("  Unfortunately, I am unable to fulfill this request.", "cannot_serve"),
         ("I apologize, but I won't create that.", "cannot_serve"),
+        ("I'm sorry for any inconvenience, but I'm afraid I'm unable to assist with that.", "cannot_serve"),
+        ("I am sorry to hear that you feel so, but I am unable to provide the help you need.", "cannot_serve"),
+        ("Unfortunately, I'm afraid that I cannot help with this.", "cannot_serve"),
+        ("I apologize for the confusion, but I cannot create such content.", "cannot_serve"),
+        ("I have to respectfully decline to answer.", "cannot_serve"),
+        ("I must decline this request.", "decline"),
+        ("I refuse to do that.", "decline"),
+        ("Sorry, I can't do it.", "cannot_serve"),
         ("Sorry, I can't.", "sorry_i_cannot"),
         ("As an AI language model, I do not have opinions.", "as_an_ai"),
         ("I'm just an AI, so no.", "as_an_ai"),
@@ -30,6 +38,12 @@ def test_refusals_are_known_by_their_rule(answer, rule):
     "answer",
     [
         "I'm sorry for the delay; the vessel sails on Friday.",
+        "I'm sorry for any inconvenience, but I'm afraid the vessel is late.",
+        "I'm sorry to hear about the damage. The claim form is attached.",
+        "I apologize for the confusion; I cannot find a rate in this mail.",
+        "I have to decline the offer of Tuesday; Friday suits us.",
+        "Sales decline in autumn.",
+        "I'm afraid of heights, and I can help with that.",
         "I cannot find a booking number in this mail.",
         "Unfortunately, the carrier has delayed the vessel.",
         "I'm sorry, but I can't see an ETA in the text.",
@@ -47,5 +61,5 @@ def test_answers_that_regret_or_report_are_none(answer):
 
 
 def test_every_rule_is_shown_above():
-    shown = {mark.args[1][index][1] for mark in test_refusals_are_known_by_their_rule.pytestmark for index in range(14)}
+    shown = {rule for mark in test_refusals_are_known_by_their_rule.pytestmark for _answer, rule in mark.args[1]}
     assert shown == set(RULES)
