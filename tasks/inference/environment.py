@@ -1,12 +1,10 @@
-"""Which vLLM, if any, this installation can prove a model with."""
+"""Which vLLM, if any, this installation has."""
 
 import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.errors import ConfigError
-from tasks.serving.params import ServingParams
 from tasks.settings import PROJECT_ROOT
 
 VARIABLE = "FINETUNE_FLOWS_VLLM_PYTHON"
@@ -43,21 +41,8 @@ class Server:
         return self.name.startswith("vllm ")
 
 
-def find_server(params: ServingParams) -> Server:
-    """Return the server environment to prove with.
-
-    Raises:
-        ConfigError: `prove` is `require` and there is none.
-    """
-    if params.prove == "skip":
-        return Server(ABSENT, why="the proof was left out (serving.prove = skip)")
-    found = _look()
-    if found.name == ABSENT and params.prove == "require":
-        raise ConfigError(f"serving.prove is 'require', but {found.why}. Run `make vllm`, or set it to 'auto'")
-    return found
-
-
-def _look() -> Server:
+def find_server() -> Server:
+    """Return the vLLM environment: that of $FINETUNE_FLOWS_VLLM_PYTHON, or the project's `.venv-vllm`."""
     configured = os.environ.get(VARIABLE)
     python = Path(configured) if configured else PROJECT_ROOT / ".venv-vllm" / "bin" / "python"
     if not python.is_file():
