@@ -13,6 +13,7 @@ def evaluate_model(
     base: str,
     rendering: str,
     adapter: str | None = None,
+    leakage: str | None = None,
     evaluation: EvaluationParams = EvaluationParams(),
 ) -> str:
     """Measure a model on the task's test and on general ability.
@@ -22,8 +23,11 @@ def evaluate_model(
         base: Base model. Its reference: base/KEY.
         rendering: Rendering. Its reference: rendering/KEY; its chat template is the one the model is asked with.
         adapter: Training. Its reference: training/KEY; empty for the base model alone.
+        leakage: Leakage. Its reference: leakage/KEY, of the same splits; empty: nothing is said beside the benchmarks.
         evaluation: Evaluation: what is measured.
     """
     store = Store()
     trained = store.resolve(adapter) if adapter else None
-    return evaluate(store.resolve(splits), store.resolve(base), store.resolve(rendering), trained, evaluation).name
+    proof = store.resolve(leakage) if leakage else None
+    asked = (store.resolve(splits), store.resolve(base), store.resolve(rendering))
+    return evaluate(*asked, trained, evaluation, leakage=proof).name

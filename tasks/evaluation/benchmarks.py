@@ -21,12 +21,13 @@ from tasks.store.records import Row, read_json, read_rows, write_json, write_row
 NOT_AVAILABLE = "data not available: neither in the local cache nor from the hub"
 
 
-def benchmark_items(general_tasks: Sequence[str], out: Path) -> dict[str, Path]:
+def benchmark_items(general_tasks: Sequence[str], out: Path, *, run_model_code: bool = False) -> dict[str, Path]:
     """Write the items of each benchmark to a file of its own.
 
     Args:
         general_tasks: Names of tasks, as in `evaluation.general_tasks`; a group stands for all its tasks.
         out: The folder for the files; made where it is missing.
+        run_model_code: As in `evaluation.run_model_code`: some tasks run code as they are loaded.
 
     Returns:
         The file of each task, by the name that the scores use: JSON Lines of `id` (the item's name in
@@ -34,7 +35,7 @@ def benchmark_items(general_tasks: Sequence[str], out: Path) -> dict[str, Path]:
             are out of reach.
 
     Raises:
-        ConfigError: Names that no task has.
+        ConfigError: Names that no task has, or tasks that run code though that is not wanted.
     """
     out.mkdir(parents=True, exist_ok=True)
     files: dict[str, Path] = {}
@@ -42,18 +43,19 @@ def benchmark_items(general_tasks: Sequence[str], out: Path) -> dict[str, Path]:
         files[NAME] = out / f"{NAME}.jsonl"
         _write(files[NAME], bundled_items())
     if others := [name for name in dict.fromkeys(general_tasks) if name != NAME]:
-        files |= _of_the_harness(others, out / "harness")
+        files |= _of_the_harness(others, out / "harness", run_model_code=run_model_code)
     return files
 
 
-def _of_the_harness(names: list[str], out: Path) -> dict[str, Path]:
+def _of_the_harness(names: list[str], out: Path, *, run_model_code: bool) -> dict[str, Path]:
     """Return the files of the harness's tasks; those of an earlier run, unless a task's data were out of reach then."""
     about = digest_of([sorted(names), library_versions(("lm-eval",))])[:KEY_LENGTH]
     folder = out / about
     index = folder / "index.json"
     if index.is_file():
         return {name: folder / file for name, file in read_json(index).items()}
-    payload = {"tasks": names, "out": str(folder), "cache": str(home() / "cache" / "datasets")}
+    cache = str(home() / "cache" / "datasets")
+    payload = {"tasks": names, "out": str(folder), "cache": cache, "run_model_code": run_model_code}
     said = run_child("tasks.evaluation.benchmarks:write_harness_items", payload, folder)
     files = {name: folder / file for name, file in said.items()}
     if not any("not_checked" in row for path in files.values() for row in islice(read_rows(path), 1)):
@@ -82,7 +84,10 @@ def write_harness_items(payload: dict[str, Any], events: Events, stop: StopFlag)
         events.progress(f"reading the items of {name}", number, len(payload["tasks"]))
         items: dict[str, Iterator[Row]]
         try:
-            items = {leaf: harness_items(task) for leaf, task in load_tasks([name]).items()}
+            items = {
+                leaf: harness_items(task)
+                for leaf, task in load_tasks([name], run_model_code=payload["run_model_code"]).items()
+            }
         except ConfigError as error:
             # A name that no task has is the operator's mistake; data out of reach has the library's error as its cause.
             if error.__cause__ is None:

@@ -1,4 +1,4 @@
-"""General ability through lm-evaluation-harness, on the model that is already loaded."""
+"""General ability through lm-evaluation-harness: which tasks, which of their items, what each answer was."""
 
 import logging
 import os
@@ -7,21 +7,30 @@ from functools import cache
 from typing import Any
 
 from tasks.errors import ConfigError
+from tasks.evaluation.draw import draw
 from tasks.evaluation.params import EvaluationParams
 from tasks.evaluation.suite import NAME, load_suite
 from tasks.store.records import Row
 
-ITEM_METRICS = ("acc", "exact_match")
-"""Metrics that say right or wrong for each single item; the first that a task has is taken."""
+ITEM_METRICS = {"acc": "acc", "exact_match": "exact_match", "pass_at_k": "pass@1", "pass_at_1": "pass_at_1"}
+"""Metrics that say right or wrong for each single item, with their names on an item; the first a task has is taken."""
+
+DIGITS = 4
+"""Of a log-likelihood: how a batch is put together shows from the sixth on in float32, and must not in an artefact."""
 
 SHOWN_NAMES = 20
 
 
-def load_tasks(names: Sequence[str]) -> dict[str, Any]:
+def load_tasks(names: Sequence[str], *, run_model_code: bool = False) -> dict[str, Any]:
     """Load the data of the named tasks (a group's name stands for all its tasks).
 
+    Args:
+        names: The bundled suite's, or tasks and groups of the harness.
+        run_model_code: Let tasks run the code that a model writes, in this process and unguarded.
+
     Raises:
-        ConfigError: Unknown names, data out of reach, or tasks that do not say right or wrong item by item.
+        ConfigError: Unknown names, data out of reach, tasks that run the model's code though that is not wanted, or
+            tasks that do not say right or wrong item by item.
     """
     logging.getLogger("lm_eval").setLevel(logging.ERROR)
     manager = _manager(with_harness=any(name != NAME for name in names))
@@ -32,6 +41,12 @@ def load_tasks(names: Sequence[str]) -> dict[str, Any]:
             f"evaluation.general_tasks has names that are no tasks of lm-evaluation-harness: {', '.join(unknown)}. "
             f"There are for example: {hint}."
         )
+    if run_model_code:
+        # The library behind these tasks wants to hear it too.
+        os.environ["HF_ALLOW_CODE_EVAL"] = "1"
+    else:
+        # Some run code as they are loaded, so the index is asked first; what it does not say shows afterwards.
+        _refuse_code([name for name in names if name != NAME and _says_unsafe(manager.task_index[name])])
     try:
         tasks: dict[str, Any] = manager.load([load_suite() if name == NAME else name for name in names])["tasks"]
     except Exception as error:
@@ -40,6 +55,8 @@ def load_tasks(names: Sequence[str]) -> dict[str, Any]:
             f"the data of evaluation.general_tasks ({', '.join(names)}) could not be loaded: {error}.{offline} "
             f"The task {NAME} is bundled and needs no hub."
         ) from error
+    if not run_model_code:
+        _refuse_code([name for name, task in tasks.items() if getattr(task, "UNSAFE_CODE", False)])
     if blind := [name for name, task in tasks.items() if not _item_metric(task)]:
         raise ConfigError(
             f"these general tasks do not score each item as right or wrong ({' or '.join(ITEM_METRICS)}), so models "
@@ -52,6 +69,18 @@ def load_tasks(names: Sequence[str]) -> dict[str, Any]:
     return tasks
 
 
+def _says_unsafe(entry: Any) -> bool:
+    return bool((getattr(entry, "cfg", None) or {}).get("unsafe_code"))
+
+
+def _refuse_code(names: list[str]) -> None:
+    if names:
+        raise ConfigError(
+            f"these general tasks run code that the model writes: {', '.join(names)}. Take them out of "
+            "evaluation.general_tasks, or set evaluation.run_model_code on a machine that has nothing to lose."
+        )
+
+
 @cache
 def _manager(*, with_harness: bool) -> Any:
     """Index the tasks; the harness's own are thousands of files, read only when one is asked for."""
@@ -61,67 +90,64 @@ def _manager(*, with_harness: bool) -> Any:
 
 
 def ask(
-    model: Any,
-    tokenizer: Any,
-    tasks: dict[str, Any],
-    params: EvaluationParams,
-    *,
-    on_answer: Callable[[int, int], None],
-) -> tuple[list[Row], list[float]]:
+    lm: Any, tasks: dict[str, Any], params: EvaluationParams, *, on_answer: Callable[[int, int], None]
+) -> list[Row]:
     """Run the tasks.
 
     Args:
-        model: Loaded, with its adapter if any.
-        tokenizer: The model's.
+        lm: A model as the harness knows it: `tasks.evaluation.harness`.
         tasks: From `load_tasks`.
-        params: Batch size, limit, chat template.
-        on_answer: Called with the number of choices scored so far, and of all choices.
+        params: Limit and its seed, chat template.
+        on_answer: Called with the number of answers so far, and of all.
 
     Returns:
-        The items (task, item, category, correct), and for each the chance of guessing it right (0 for free answers).
+        The items: task, item, category, correct, chance (of guessing it right; 0 for free answers), question; with
+            choices, log-likelihoods, chosen and right place where there are choices, else with answer and expected.
     """
     from lm_eval.evaluator import evaluate
-    from lm_eval.models.huggingface import HFLM
 
-    lm = HFLM(pretrained=model, tokenizer=tokenizer, batch_size=params.batch_size)
     lm.set_cache_hook(_Counter(tasks, on_answer))
+    samples = None
+    if params.general_limit:
+        samples = {name: _draw(name, task, params) for name, task in tasks.items()}
     results = evaluate(
         lm=lm,
         task_dict={"tasks": tasks, "groups": {}, "group_map": {}},
-        limit=params.general_limit or None,
+        samples=samples,
         bootstrap_iters=0,
         log_samples=True,
         apply_chat_template=params.apply_chat_template,
+        confirm_run_unsafe_code=params.run_model_code,
     )
-    items, chances = [], []
-    for name, samples in results["samples"].items():
-        task = tasks[name]
-        metric = _item_metric(task)
-        first_filter = samples[0]["filter"]
-        for sample in sorted(samples, key=lambda sample: int(sample["doc_id"])):
+    items = []
+    for name, answered in results["samples"].items():
+        first_filter = answered[0]["filter"]
+        for sample in sorted(answered, key=lambda sample: int(sample["doc_id"])):
             # A task with several ways to read an answer has a line for each; the first is the task's main one.
             if sample["filter"] == first_filter:
-                items.append(_item(name, sample, metric))
-                chances.append(_chance(task, sample["doc"]))
-    return items, chances
+                items.append(_item(name, tasks[name], sample))
+    return items
 
 
-def summarise(items: Sequence[Row], chances: Sequence[float]) -> dict[str, Any]:
+def _draw(name: str, task: Any, params: EvaluationParams) -> list[int]:
+    categories = [_category(doc) for doc in task.eval_docs]
+    return draw(categories, params.general_limit, f"{params.general_seed}:{name}")
+
+
+def summarise(items: Sequence[Row]) -> dict[str, Any]:
     """Return accuracy and chance over all items and for each task."""
-    by_task: dict[str, list[int]] = {}
-    for at, item in enumerate(items):
-        by_task.setdefault(item["task"], []).append(at)
-    return _mean(items, chances, range(len(items))) | {
-        "tasks": {name: _mean(items, chances, places) for name, places in by_task.items()}
-    }
+    by_task: dict[str, list[Row]] = {}
+    for item in items:
+        by_task.setdefault(item["task"], []).append(item)
+    return _mean(items) | {"tasks": {name: _mean(members) for name, members in by_task.items()}}
 
 
-def _mean(items: Sequence[Row], chances: Sequence[float], places: Sequence[int]) -> dict[str, Any]:
-    count = len(places)
+def _mean(items: Sequence[Row]) -> dict[str, Any]:
+    count = len(items)
     return {
         "n": count,
-        "accuracy": sum(items[at]["correct"] for at in places) / count,
-        "chance": sum(chances[at] for at in places) / count,
+        "accuracy": sum(item["correct"] for item in items) / count,
+        "chance": sum(item["chance"] for item in items) / count,
     }
 
 
@@ -142,20 +168,41 @@ class _Counter:
 
 def _item_metric(task: Any) -> str:
     known = set(task.aggregation())
-    return next((name for name in ITEM_METRICS if name in known), "")
+    return next((on_item for name, on_item in ITEM_METRICS.items() if name in known), "")
 
 
-def _item(task: str, sample: Row, metric: str) -> Row:
-    doc = sample["doc"]
-    name = doc.get("id", sample["doc_id"])
+def _category(doc: Row) -> str | None:
     category = doc.get("category", doc.get("subject"))
+    return category if isinstance(category, str) else None
+
+
+def _item(name: str, task: Any, sample: Row) -> Row:
+    doc = sample["doc"]
+    own = doc.get("id", sample["doc_id"])
+    choices = list(task.doc_to_choice(doc)) if task.OUTPUT_TYPE == "multiple_choice" else []
     return {
-        "task": task,
-        "item": name if isinstance(name, str) else str(sample["doc_id"]),
-        "category": category if isinstance(category, str) else None,
-        "correct": bool(sample[metric] == 1),
+        "task": name,
+        "item": own if isinstance(own, str) else str(sample["doc_id"]),
+        "category": _category(doc),
+        "correct": bool(sample[_item_metric(task)] == 1),
+        "chance": 1 / len(choices) if choices else 0.0,
+        "question": str(sample["arguments"][0][0]),
+        **(_chosen(sample, choices) if choices else _written(sample)),
     }
 
 
-def _chance(task: Any, doc: Row) -> float:
-    return 1 / len(task.doc_to_choice(doc)) if task.OUTPUT_TYPE == "multiple_choice" else 0.0
+def _chosen(sample: Row, choices: list[Any]) -> Row:
+    # Some tasks ask for each choice twice, the second time without the question: the first round is what decides.
+    found = [round(float(answer[0]), DIGITS) for answer in sample["filtered_resps"][: len(choices)]]
+    target = sample["target"]
+    return {
+        "choices": [str(choice) for choice in choices],
+        "loglikelihoods": found,
+        "chosen": max(range(len(found)), key=found.__getitem__),
+        "right": choices.index(target) if isinstance(target, str) and target in choices else target,
+    }
+
+
+def _written(sample: Row) -> Row:
+    answer = sample["filtered_resps"][0]
+    return {"answer": answer if isinstance(answer, str) else str(answer), "expected": str(sample["target"])}

@@ -1,13 +1,14 @@
 """Which records are asked, with what prompt, and what is expected."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tasks.errors import DataError
 from tasks.evaluation.params import EvaluationParams
 from tasks.rendering.chat import encode, prompt_text
+from tasks.rendering.templates import apply_template
 from tasks.store.records import Row, read_rows, turn_text
 
 
@@ -20,12 +21,16 @@ class TaskItem:
         prompt: Rendered text that ends where the answer begins.
         tokens: Token ids of the prompt.
         expected: Text of the last assistant turn, tool calls included.
+        messages: The prompt's turns.
+        source: Name of the file that the record came from.
     """
 
     id: str
     prompt: str
     tokens: list[int]
     expected: str
+    messages: list[Row] = field(default_factory=list, repr=False)
+    source: str = ""
 
     @property
     def prompt_hash(self) -> str:
@@ -61,7 +66,7 @@ def choose_records(splits: Path, chosen: str, params: EvaluationParams) -> list[
 
 
 def make_items(records: list[Row], tokenizer: Any, room: int | None) -> list[TaskItem]:
-    """Render the prompts.
+    """Render the prompts of records.
 
     Args:
         records: From `choose_records`.
@@ -73,17 +78,55 @@ def make_items(records: list[Row], tokenizer: Any, room: int | None) -> list[Tas
     """
     items = []
     for record in records:
-        messages = record["messages"][: _answer_index(record)]
-        prompt = prompt_text(tokenizer, messages, record.get("tools"))
-        tokens = encode(tokenizer, prompt)
-        if room is not None and len(tokens) > room:
-            raise DataError(
-                f"the prompt of {record['id']} has {len(tokens)} tokens; the model's context leaves {room} with "
-                "evaluation.max_new_tokens as it is. Lower that, or take the row out."
-            )
-        answer = turn_text(record["messages"][len(messages)])
-        items.append(TaskItem(record["id"], prompt, tokens, answer))
+        messages, answer = question_and_answer(record)
+        items.append(make_item(record["id"], messages, record.get("tools"), tokenizer, room, answer, source_of(record)))
     return items
+
+
+def make_item(
+    name: str,
+    messages: list[Row],
+    tools: list[Row] | None,
+    tokenizer: Any,
+    room: int | None,
+    expected: str,
+    source: str = "",
+    *,
+    setting: str = "evaluation.max_new_tokens",
+) -> TaskItem:
+    """Render one prompt; `setting` names the parameter that says how long its answer may be.
+
+    Raises:
+        DataError: It leaves the model no room to answer.
+    """
+    prompt = prompt_text(tokenizer, messages, tools)
+    tokens = encode(tokenizer, prompt)
+    if room is not None and len(tokens) > room:
+        raise DataError(
+            f"the prompt of {name} has {len(tokens)} tokens; the model's context leaves {room} with "
+            f"{setting} as it is. Lower that, or take the row out."
+        )
+    return TaskItem(name, prompt, tokens, expected, messages, source)
+
+
+def question_and_answer(record: Row) -> tuple[list[Row], str]:
+    """Return the turns before a record's last answer, and that answer's text."""
+    messages = record["messages"][: _answer_index(record)]
+    return messages, turn_text(record["messages"][len(messages)])
+
+
+def source_of(record: Row) -> str:
+    """Return the name of the file that a record came from."""
+    return str(record.get("file") or "")
+
+
+def load_asking(folder: Path, template: Path) -> tuple[Any, int | None]:
+    """Return the tokenizer with its template, and the model's context in tokens, None where it is not known."""
+    from transformers import AutoConfig, AutoTokenizer
+
+    tokenizer = apply_template(AutoTokenizer.from_pretrained(folder, trust_remote_code=False), template)
+    config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    return tokenizer, getattr(config.get_text_config(), "max_position_embeddings", None)
 
 
 def _answer_index(record: Row) -> int | None:

@@ -36,7 +36,7 @@ class Quiet:
 def payload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "datasets")
-    return {"tasks": [NAME], "out": str(tmp_path), "cache": str(tmp_path / "cache")}
+    return {"tasks": [NAME], "out": str(tmp_path), "cache": str(tmp_path / "cache"), "run_model_code": False}
 
 
 def harness_task(tmp_path: Path, docs: list[dict[str, Any]], **config: Any) -> Any:
@@ -81,7 +81,7 @@ def test_the_harness_gives_the_same_items_of_the_bundled_suite(payload, tmp_path
 def test_data_out_of_reach_are_said_not_skipped(payload, tmp_path, monkeypatch) -> None:
     loaded = general.load_tasks([NAME])
 
-    def load(names: list[str]) -> dict[str, Any]:
+    def load(names: list[str], **_settings: bool) -> dict[str, Any]:
         if names == ["far"]:
             raise ConfigError("the data could not be loaded") from ConnectionError("no hub")
         return {"group/leaf": loaded[NAME]}
@@ -127,7 +127,7 @@ def test_a_real_child_process_notes_a_task_without_its_data(tmp_path) -> None:
 
 
 def test_a_name_that_no_task_has_is_refused(payload, monkeypatch) -> None:
-    def load(names: list[str]) -> dict[str, Any]:
+    def load(names: list[str], **_settings: bool) -> dict[str, Any]:
         raise ConfigError(f"no tasks: {names}")
 
     monkeypatch.setattr(general, "load_tasks", load)

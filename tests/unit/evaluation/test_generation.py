@@ -2,7 +2,9 @@
 
 import torch
 
-from tasks.evaluation.generation import Answer, end_tokens, generate
+from tasks.evaluation import generation
+from tasks.evaluation.decoding import Loop
+from tasks.evaluation.generation import Answer, end_tokens, generate, plan
 from tasks.evaluation.items import make_items
 
 
@@ -19,7 +21,7 @@ def naive(model, tokens: list[int], ends: set[int], limit: int) -> list[int]:
 
 def answers(loaded, items, steps=None, **settings) -> list[Answer]:
     model, tokenizer = loaded
-    known = {"batch_size": 4, "max_new_tokens": 6} | settings
+    known = {"batch_size": 4, "batch_tokens": 1 << 14, "max_new_tokens": 6} | settings
     on_step = (lambda *step: steps.append(step)) if steps is not None else (lambda *_step: None)
     return generate(model, tokenizer, items, on_step=on_step, **known)
 
@@ -37,7 +39,32 @@ def test_batches_are_even_and_each_token_is_reported(loaded, record) -> None:
     items = make_items([record(n) for n in range(10)], loaded[1], None)
     steps: list = []
     answers(loaded, items, steps, batch_size=8, max_new_tokens=2)
-    assert steps == [(0, 0), (0, 1), (0, 2), (5, 0), (5, 1), (5, 2)]
+    assert steps == [(0, 0), (0, 1), (5, 0), (5, 1)]
+
+
+def test_batches_hold_the_longest_first_and_are_bounded_by_tokens() -> None:
+    lengths = [10, 50, 20, 40, 30]
+    assert plan(lengths, 8, 10_000, 10) == [[1, 3, 4, 2, 0]]
+    assert plan(lengths, 3, 10_000, 10) == [[1, 3, 4], [2, 0]]
+    # 60 tokens at their longest: two of the first, then three of 40.
+    assert plan(lengths, 8, 120, 10) == [[1, 3], [4, 2, 0]]
+    assert plan(lengths, 8, 1, 10) == [[1], [3], [4], [2], [0]]
+
+
+def test_rows_that_have_ended_leave_the_batch(loaded, record, monkeypatch) -> None:
+    model, tokenizer = loaded
+    items = make_items([record(n, question="To Kobe " * (n % 4 + 1)) for n in range(8)], tokenizer, None)
+    free = [naive(model, item.tokens, set(), 12) for item in items]
+    ends = {free[0][2], free[1][4], free[2][1], tokenizer.eos_token_id}
+    monkeypatch.setattr(model.generation_config, "eos_token_id", sorted(ends))
+    expected = [tokenizer.decode(naive(model, item.tokens, ends, 12)) for item in items]
+    loops: list[Loop] = []
+    monkeypatch.setattr(generation, "Loop", lambda *given: loops.append(Loop(*given)) or loops[-1])
+    assert [answer.text for answer in answers(loaded, items, batch_size=8, max_new_tokens=12)] == expected
+    (loop,) = loops
+    steps = max(map(len, loop.written))
+    needed = sum(map(len, loop.written))
+    assert needed <= loop.row_steps < 8 * steps
 
 
 def test_the_limit_cuts_an_answer_and_says_so(loaded, record) -> None:
