@@ -1,10 +1,13 @@
-"""The verdict: may the tuned model replace the base model?
+"""The verdict: may the tuned model replace the base model, and the one that serves?
 
-Takes:    two evaluation artefacts over the same items, one of the base model and one of the tuned model.
-Gives:    `verdict.json`: one outcome, a row for each comparison with its interval and its margin, and the reasons as
-          sentences with every number in them.
-Promises: items are compared in pairs, by id; a comparison passes or fails only when its whole interval lies on one side
-          of the margin, so that a model whose true drop is the margin passes with a probability of at most alpha.
-          Everything between is `inconclusive`, and blocks as `fail` does.
-Refuses:  evaluations over different items, items listed twice, prompts that differ between the two models.
+Takes:    evaluation artefacts over the same items: of the base model, of the tuned model, of the champion where one
+          serves, and of trainings with other seeds where a noise floor was asked for. A policy file, if there is one.
+Gives:    `verdict.json`: one outcome, a row for each comparison with its interval and its margin, the reasons as
+          sentences with every number in them, the policy's text, the champion's name, the noise floor.
+Promises: items are compared in pairs, by id. A row that must pass does so only when its whole interval lies above its
+          margin, and every such row must pass: a model whose true drop is a margin passes with a probability of at most
+          alpha. A row that may only fail (a field, a general task, a kind of guardrail) does so only when the drop is
+          proven after Holm's correction. Everything between is `inconclusive`, and blocks as `fail` does.
+Refuses:  evaluations over different items, items listed twice, prompts that differ between base and tuned model, other
+          engines or number types, policies with rules for what is not measured.
 """

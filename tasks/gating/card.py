@@ -13,7 +13,7 @@ HEADINGS = {
     "fail": "Fail: the tuned model is not released",
     "inconclusive": "Inconclusive: the tuned model is not released",
 }
-COLUMNS = ["row", "metric", "n", "base", "tuned", "difference", "interval", "margin", "rule", "outcome"]
+COLUMNS = ["row", "metric", "n", "base or champion", "tuned", "difference", "interval", "margin", "rule", "outcome"]
 
 
 def card(directory: Path, _manifest: Manifest) -> str:
@@ -21,7 +21,23 @@ def card(directory: Path, _manifest: Manifest) -> str:
     verdict = read_json(directory / VERDICT_FILE)
     rows = [_cells(row) for row in verdict["rows"]]
     reasons = "\n".join(f"- {reason}" for reason in verdict["reasons"])
-    return f"## {HEADINGS[verdict['outcome']]}\n\n{table(COLUMNS, rows)}\n{reasons}\n\n{verdict['method']}\n"
+    parts = [f"## {HEADINGS[verdict['outcome']]}\n", table(COLUMNS, rows), reasons, f"\n{verdict['method']}\n"]
+    if champion := verdict["champion"]:
+        parts.insert(1, f"The champion is **{champion}**.\n")
+    if noise := verdict["noise"]:
+        gains = ", ".join(f"{gain:+.3f}" for gain in noise["gains"])
+        parts.append(
+            f"Noise floor: {noise['trainings']} trainings gained {gains}; standard deviation {noise['sd']:.4f}, "
+            f"floor {noise['floor']:.4f}.\n"
+        )
+    if policy := verdict["policy"]:
+        parts.append(f"Policy `{policy['file']}`, sha256 `{policy['sha256']}`:\n\n{_quoted(policy['text'])}\n")
+    return "\n".join(parts)
+
+
+def _quoted(text: str) -> str:
+    """Return text as an indented block: no fence that the text itself could close."""
+    return "\n".join(f"    {line}" for line in text.splitlines())
 
 
 def _cells(row: dict[str, Any]) -> list[Any]:

@@ -9,6 +9,7 @@ from tasks.store.records import Row, read_json, read_rows
 
 TASK_ITEMS = "task_items.jsonl"
 GENERAL_ITEMS = "general_items.jsonl"
+GUARDRAIL_ITEMS = "guardrail_items.jsonl"
 SCORES = "scores.json"
 NAMED = 5
 
@@ -22,33 +23,36 @@ class Pair:
 
 
 def check_arithmetic(base: Path, tuned: Path) -> None:
-    """Refuse two evaluations of different number types: a part of the difference would not be the adapter's.
+    """Refuse two evaluations of different number types or engines: a part of the difference would not be the model's.
 
     Raises:
-        ProofError: One was measured on a GPU, the other on a CPU, and the model's own type is not float32.
+        ProofError: One was measured on a GPU, the other on a CPU, and the model's own type is not float32; or one by
+            another program than the other.
     """
-    types = [read_json(folder / SCORES).get("dtype") for folder in (base, tuned)]
-    if types[0] != types[1]:
-        raise ProofError(
-            f"the base model was measured in {types[0]}, the tuned one in {types[1]}, so they cannot be compared. "
-            f"Remove {base} and {tuned}, and run again with all evaluations on one kind of machine."
-        )
+    scores = [read_json(folder / SCORES) for folder in (base, tuned)]
+    for what in ("dtype", "engine"):
+        one, other = (each.get(what) for each in scores)
+        if one != other:
+            raise ProofError(
+                f"one of the two models was measured in {one}, the other in {other}, so they cannot be compared. "
+                f"Remove {base} and {tuned}, and run again with all evaluations on one kind of machine."
+            )
 
 
-def task_pairs(base: Path, tuned: Path) -> list[Pair]:
+def task_pairs(base: Path, tuned: Path, *, same_prompts: bool = True) -> list[Pair]:
     """Return the task items of two evaluation directories, paired by id.
+
+    Args:
+        base: The evaluation of the one model.
+        tuned: That of the other.
+        same_prompts: Two adapters of one base may each be asked in the template that they were trained with; base and
+            tuned model may not.
 
     Raises:
         ProofError: The item sets differ, an item is there twice, or the two models were asked different prompts.
     """
     pairs = _pairs(base / TASK_ITEMS, tuned / TASK_ITEMS, lambda row: row["id"])
-    asked_otherwise = [pair.base["id"] for pair in pairs if pair.base["prompt_hash"] != pair.tuned["prompt_hash"]]
-    if asked_otherwise:
-        raise ProofError(
-            f"{len(asked_otherwise)} task items were put to the models in different words: {_some(asked_otherwise)}."
-            " Evaluate base and tuned model on the same splits with the same base model (its template makes prompts)."
-        )
-    return pairs
+    return _asked_alike(pairs, "task") if same_prompts else pairs
 
 
 def general_pairs(base: Path, tuned: Path) -> list[Pair]:
@@ -58,6 +62,26 @@ def general_pairs(base: Path, tuned: Path) -> list[Pair]:
         ProofError: The item sets differ, or an item is there twice.
     """
     return _pairs(base / GENERAL_ITEMS, tuned / GENERAL_ITEMS, lambda row: (row["task"], row["item"]))
+
+
+def guardrail_pairs(base: Path, tuned: Path, *, same_prompts: bool = True) -> list[Pair]:
+    """Return the guardrail probes of two evaluation directories, paired by kind and id; none where none were asked.
+
+    Raises:
+        ProofError: As `task_pairs`.
+    """
+    pairs = _pairs(base / GUARDRAIL_ITEMS, tuned / GUARDRAIL_ITEMS, lambda row: (row["kind"], row["id"]))
+    return _asked_alike(pairs, "guardrail") if same_prompts else pairs
+
+
+def _asked_alike(pairs: list[Pair], what: str) -> list[Pair]:
+    asked_otherwise = [pair.base["id"] for pair in pairs if pair.base["prompt_hash"] != pair.tuned["prompt_hash"]]
+    if asked_otherwise:
+        raise ProofError(
+            f"{len(asked_otherwise)} {what} items were put to the models in different words: {_some(asked_otherwise)}."
+            " Evaluate base and tuned model on the same splits with the same base model (its template makes prompts)."
+        )
+    return pairs
 
 
 def _pairs(base: Path, tuned: Path, identity: Callable[[Row], Hashable]) -> list[Pair]:

@@ -5,7 +5,14 @@ import random
 
 import pytest
 
-from tasks.gating.intervals import mcnemar, needed_items, paired_bootstrap, score_interval
+from tasks.gating.intervals import (
+    bounded_interval,
+    compare,
+    mcnemar,
+    paired_bootstrap,
+    score_below,
+    score_interval,
+)
 
 Z = 1.959963984540054
 
@@ -89,7 +96,42 @@ def test_bootstrap_draws_every_sample_when_it_works_in_parts(monkeypatch: pytest
     assert paired_bootstrap(values, alpha=0.05, samples=1000, seed=5) == whole
 
 
-def test_needed_items_follows_the_flip_share() -> None:
-    assert needed_items(0.2, 0.05, alpha=0.05) == math.ceil(0.2 * ((Z + 0.8416212335729143) / 0.05) ** 2)
-    assert needed_items(0.0, 0.05, alpha=0.05) == math.ceil(Z * Z * 19)
-    assert needed_items(0.2, 0.0, alpha=0.05) is None
+def test_bounded_interval_is_the_exact_one_for_differences_of_one_sign() -> None:
+    from scipy.stats import beta
+
+    worse, size = 4, 60
+    low, high = bounded_interval([-1.0] * worse + [0.0] * (size - worse), alpha=0.05, samples=200_000, seed=0)
+    assert low == pytest.approx(-beta.ppf(0.975, worse + 1, size - worse), abs=0.002)
+    # One more item at +1 stands against it on this side, so that the bound is on the safe side of the exact one.
+    assert high >= -beta.ppf(0.025, worse, size - worse + 1)
+
+
+def test_graded_items_that_never_differ_do_not_prove_that_nothing_was_lost() -> None:
+    size = 90
+    paired = compare([0.5] * size, [0.5] * size, alpha=0.05, samples=50_000, seed=0, margin=-0.04)
+    assert paired.low == pytest.approx(0.025 ** (1 / size) - 1, abs=0.002)
+    assert paired.high == pytest.approx(-paired.low, abs=0.004)
+    assert paired.mcnemar is None
+    right = compare([1.0] * size, [1.0] * size, alpha=0.05, samples=500, seed=0)
+    assert (right.low, right.high, right.mcnemar) == (*score_interval(0, 0, size, alpha=0.05), 1.0)
+
+
+def test_the_one_sided_test_and_the_interval_agree() -> None:
+    better, worse, size = 5, 40, 300
+    _low, high = score_interval(better, worse, size, alpha=0.05)
+    assert score_below(better, worse, size, high) == pytest.approx(0.025, abs=1e-6)
+    assert score_below(better, worse, size, high + 0.02) < 0.025 < score_below(better, worse, size, high - 0.02)
+    assert score_below(0, 0, 100, 0.0) == 0.5
+    assert score_below(0, 100, 100, -1.0) == 1.0
+
+
+def test_p_values_are_never_zero_and_small_only_for_proven_drops() -> None:
+    def below(base: list[float], tuned: list[float]) -> float:
+        p_value = compare(base, tuned, alpha=0.05, samples=1000, seed=0, margin=-0.05).p_below
+        assert p_value is not None
+        return p_value
+
+    assert below([1.0] * 200, [0.0] * 100 + [1.0] * 100) == pytest.approx(1 / 1001)
+    assert below([0.9] * 200, [0.4] * 100 + [0.9] * 100) == pytest.approx(1 / 1001)
+    assert below([0.9] * 200, [0.9] * 200) > 0.9
+    assert compare([0.9], [0.9], alpha=0.05, samples=100, seed=0).p_below is None

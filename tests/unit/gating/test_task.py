@@ -7,6 +7,7 @@ from prefect import flow
 
 from tasks.errors import ConfigError
 from tasks.gating.card import card
+from tasks.gating.champion import Champion
 from tasks.gating.params import GatingParams
 from tasks.gating.task import gate, read_verdict
 from tasks.store.refs import Ref
@@ -23,11 +24,11 @@ def lines(rows: list) -> str:
 
 
 @pytest.fixture
-def scores(make_ref, task_item, general_items):
+def scores(make_ref, task_item, general_items, scores_of):
     def make(model: str, right: bool) -> Ref:
         tasks = [task_item(index, [right, True]) for index in range(40)]
         files = {"task_items.jsonl": lines(tasks), "general_items.jsonl": lines(general_items(200, 50))}
-        return make_ref("evaluation", {**files, "scores.json": json.dumps({"model": model})})
+        return make_ref("evaluation", {**files, "scores.json": json.dumps(scores_of(model, tasks))})
 
     return make
 
@@ -48,6 +49,37 @@ def test_verdicts_are_artefacts_with_cards_and_a_blocked_one_is_no_error(server:
     assert "| task gain | field_accuracy | 40 | 0.500 | 1.000 | +0.500 |" in text
     assert all(reason in text for reason in verdict["reasons"])
     assert "## Fail" in card(store.open(failed), store.manifest(failed))
+
+
+@flow
+def gates_with_others(arguments: list[dict]) -> list[Ref]:
+    return [gate(**each) for each in arguments]
+
+
+def test_everything_that_decides_is_in_the_key_and_on_the_card(server: None, scores, tmp_path) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("general: {max_drop: 0.2}\n")
+    base, tuned, serving = scores("base", False), scores("tuned", True), scores("champion", True)
+    plain = {"base_scores": base, "tuned_scores": tuned, "params": GatingParams()}
+    named = plain | {"params": GatingParams(policy=str(policy))}
+    against = plain | {"champion_scores": serving, "champion": Champion(name="mails v3", note="A note.")}
+    elsewhere = plain | {"champion": Champion(name="mails v3", why_not="another base")}
+    noisy = plain | {"repeats": [serving, scores("seed 8", True)]}
+    refs = gates_with_others([plain, named, against, elsewhere, noisy])
+    assert len({ref.key for ref in refs}) == 5
+    policy.write_text("general: {max_drop: 0.3}\n")
+    assert gates_with_others([named])[0].key != refs[1].key
+
+    store = Store()
+    quoted, compared, told, repeated = (card(store.open(ref), store.manifest(ref)) for ref in refs[1:])
+    assert "    general: {max_drop: 0.2}" in quoted
+    assert "| general drop | correct | 250 | 0.800 | 0.800 | +0.000 |" in quoted
+    assert "at least -20.0 points" in quoted
+    assert "The champion is **mails v3**." in compared
+    assert "| against champion: extraction | field_accuracy | 40 | 1.000 | 1.000 |" in compared
+    assert "A note." in compared
+    assert "not compared with mails v3: another base" in told
+    assert "Noise floor: 3 trainings gained +0.500, +0.500, +0.500" in repeated
 
 
 def test_one_evaluation_is_not_compared_with_itself(scores) -> None:

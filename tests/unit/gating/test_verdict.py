@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tasks.errors import ProofError
 from tasks.gating.params import GatingParams
 from tasks.gating.verdict import judge
 
@@ -42,7 +43,7 @@ def test_a_clear_gain_without_a_drop_passes(pair) -> None:
     assert (gain["metric"], gain["n"], gain["base"], gain["tuned"]) == ("field_accuracy", 100, 0.55, 1.0)
     assert gain["difference"] == pytest.approx(0.45)
     assert gain["low"] <= 0.45 <= gain["high"]
-    assert row(verdict, "record match")["outcome"] == "shown"
+    assert row(verdict, "extraction: match")["outcome"] == "shown"
     assert row(verdict, "general drop")["p_value"] == 1.0
     assert any("went from 0.550 to 1.000 over 100 items" in reason for reason in verdict["reasons"])
 
@@ -52,6 +53,9 @@ def test_a_proven_drop_fails_and_outranks_what_is_unclear(pair) -> None:
     assert row(verdict, "general drop")["outcome"] == "fail"
     assert row(verdict, "sample size: task")["outcome"] == "inconclusive"
     assert verdict["outcome"] == "fail"
+    ends = [reason.rsplit(" ", 1)[-1] for reason in verdict["reasons"]]
+    assert ends[:2] == ["Fail.", "Inconclusive."]
+    assert ends.index("Pass.") < ends.index("only.")
 
 
 def test_an_unclear_drop_is_inconclusive_and_says_how_many_items_it_needs(pair) -> None:
@@ -114,9 +118,9 @@ def test_equal_answers_mean_the_adapter_was_not_loaded(evaluation, task_item, ge
     assert any("the adapter changed no answer: it was probably not loaded" in text for text in verdict["reasons"])
 
 
-def test_items_without_fields_are_compared_by_match(evaluation, task_item, general_items) -> None:
+def test_right_or_wrong_metrics_get_mcnemar_and_the_score_interval(evaluation, task_item, general_items) -> None:
     def items(right: bool) -> list[dict[str, Any]]:
-        return [{**task_item(index, [right]), "fields": {}, "field_accuracy": None} for index in range(60)]
+        return [task_item(index, [right]) for index in range(60)]
 
     verdict = judge(
         evaluation("base", items(False), general_items(300, 0)),
@@ -124,9 +128,75 @@ def test_items_without_fields_are_compared_by_match(evaluation, task_item, gener
         GatingParams(),
     )
     gain = row(verdict, "task gain")
-    assert (gain["metric"], gain["difference"], gain["p_value"]) == ("match", 1.0, pytest.approx(2 / 2**60))
+    assert (gain["difference"], gain["p_value"]) == (1.0, pytest.approx(2 / 2**60))
     assert gain["low"] < 1.0
-    assert [line["name"] for line in verdict["rows"] if line["name"] == "record match"] == []
+
+
+def test_a_further_metric_must_not_drop(evaluation, task_item, general_items) -> None:
+    def folder(model: str, right: bool, format_score: float) -> Path:
+        tasks = [
+            task_item(index, [right], more={"format": format_score} if index % 2 else {"terms": 1.0})
+            for index in range(120)
+        ]
+        return evaluation(model, tasks, general_items(300, 0))
+
+    base, held, dropped = folder("base", False, 0.9), folder("held", True, 0.9), folder("dropped", True, 0.6)
+    params = GatingParams(max_metric_drop=0.1)
+    verdict = judge(base, held, params)
+    assert verdict["outcome"] == "pass"
+    # A metric is judged on the items that it applies to.
+    assert (row(verdict, "metric: format")["n"], row(verdict, "metric: terms")["n"]) == (60, 60)
+    failed = judge(base, dropped, params)
+    assert (failed["outcome"], row(failed, "metric: format")["outcome"]) == ("fail", "fail")
+    assert row(judge(base, dropped, GatingParams(max_metric_drop=0.5)), "metric: format")["outcome"] == "pass"
+
+
+def test_evaluations_by_other_metrics_are_not_compared(evaluation, task_item, general_items) -> None:
+    base = evaluation("base", [task_item(1, [True])], general_items(1, 0))
+    tuned = evaluation("tuned", [task_item(1, [True], more={"format": 1.0})], general_items(1, 0))
+    with pytest.raises(ProofError, match=r"extraction \(field_accuracy\), the other .*format"):
+        judge(base, tuned, FEW)
+
+
+def test_a_field_that_is_lost_fails_though_the_mean_gains(evaluation, task_item, general_items) -> None:
+    before = [task_item(index, [False, False, False, True]) for index in range(80)]
+    after = [task_item(index, [True, True, True, index % 2 == 0]) for index in range(80)]
+    verdict = judge(
+        evaluation("base", before, general_items(300, 0)),
+        evaluation("tuned", after, general_items(300, 0)),
+        GatingParams(),
+    )
+    assert row(verdict, "task gain")["outcome"] == "pass"
+    assert row(verdict, "extraction: field field3")["outcome"] == "fail"
+    assert row(verdict, "extraction: field field0")["outcome"] == "shown"
+    assert verdict["outcome"] == "fail"
+
+
+def test_guardrails_fail_by_kind_and_only_when_a_regression_is_proven(
+    evaluation, task_item, general_items, probes
+) -> None:
+    def folder(model: str, right: bool, guardrails: list[dict[str, Any]]) -> Path:
+        return evaluation(model, [task_item(index, [right]) for index in range(60)], general_items(300, 0), guardrails)
+
+    base = folder("base", False, probes("refusal", 30, 0) + probes("injection", 8, 2))
+    bad = folder("bad", True, probes("refusal", 10, 20) + probes("injection", 8, 2))
+    unclear = folder("unclear", True, probes("refusal", 28, 2) + probes("injection", 8, 2))
+    verdict = judge(base, bad, GatingParams())
+    assert verdict["outcome"] == "fail"
+    assert row(verdict, "guardrail: refusal")["outcome"] == "fail"
+    assert row(verdict, "guardrail: injection")["outcome"] == "shown"
+    assert judge(base, unclear, GatingParams())["outcome"] == "pass"
+    assert judge(base, bad, GatingParams(max_guardrail_drop=0.9))["outcome"] == "pass"
+
+
+def test_scores_that_changed_without_an_answer_show_that_the_adapter_was_loaded(evaluation, task_item) -> None:
+    def folder(model: str, logprob: float) -> Path:
+        general = [{"task": "t", "item": index, "correct": True, "scores": [logprob]} for index in range(300)]
+        return evaluation(model, [task_item(index, [True, False]) for index in range(50)], general)
+
+    verdict = judge(folder("base", -1.0), folder("tuned", -1.5), GatingParams(min_task_gain=-1))
+    assert row(verdict, "adapter loaded")["outcome"] == "pass"
+    assert any("no answer changed, but scores" in reason for reason in verdict["reasons"])
 
 
 def test_a_drop_in_one_task_is_not_averaged_away(evaluation, task_item, general_items) -> None:
@@ -138,27 +208,3 @@ def test_a_drop_in_one_task_is_not_averaged_away(evaluation, task_item, general_
     assert row(verdict, "general drop: sums")["outcome"] == "fail"
     assert row(verdict, "general drop: facts")["outcome"] == "shown"
     assert verdict["outcome"] == "fail"
-
-
-@pytest.mark.parametrize(
-    ("better_share", "worse_share", "items"),
-    [(0.0, 0.05, 100), (0.01, 0.06, 200), (0.05, 0.10, 400), (0.20, 0.25, 150)],
-    ids=["few flips, one way", "few flips", "usual", "many flips"],
-)
-def test_a_true_drop_at_the_margin_rarely_passes(better_share: float, worse_share: float, items: int) -> None:
-    """200 simulated models that truly lost the margin: the share that passes stays at alpha, give or take chance."""
-    import numpy as np
-
-    from tasks.gating.pairing import Pair
-    from tasks.gating.verdict import general_lines
-
-    params = GatingParams(bootstrap_samples=1000)
-    rng = np.random.default_rng(11)
-    shares = [1 - better_share - worse_share, better_share, worse_share]
-    passed = 0
-    for _ in range(200):
-        same, better, worse = rng.multinomial(items, shares)
-        flips = [(True, True)] * same + [(False, True)] * better + [(True, False)] * worse
-        pairs = [Pair({"task": "t", "correct": before}, {"correct": after}) for before, after in flips]
-        passed += general_lines(pairs, params)[0].outcome == "pass"
-    assert passed / 200 <= params.alpha + 0.02
