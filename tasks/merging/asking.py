@@ -6,26 +6,43 @@ from typing import Any
 from tasks.merging.probes import Probe, token_ids
 from tasks.rendering.chat import encode
 from tasks.rendering.templates import apply_template, end_of_turn
+from tasks.training.model import load_base
+from tasks.training.plan import Plan
 
 # Longer probes are cut: with a large vocabulary, a thousand positions take half a gigabyte of logits.
 MAX_POSITIONS = 1024
 
 
-def load(folder: Path, template: Path | None = None, **options: Any) -> tuple[Any, Any]:
-    """Return the tokenizer and the model of a folder, ready to be asked.
+def load(folder: Path, template: Path | None = None) -> tuple[Any, Any]:
+    """Return the tokenizer and the model of a folder, ready to be asked; it computes in float32.
 
     Args:
         folder: The model's.
         template: An artefact with the chat template to ask with; the model's own without one.
-        options: For the model; float32 unless they say otherwise.
     """
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM
 
-    settings = {"dtype": torch.float32, "trust_remote_code": False, "use_safetensors": True, **options}
+    settings = {"dtype": torch.float32, "trust_remote_code": False, "use_safetensors": True}
     model = AutoModelForCausalLM.from_pretrained(folder, **settings).eval()
+    return load_tokenizer(folder, template), model
+
+
+def load_quantised(folder: Path, template: Path) -> tuple[Any, Any]:
+    """Return the tokenizer and the model with NF4 weights, as QLoRA trains on it, computing in float32.
+
+    In float32 like the others: then a difference is one of weights, not of the type that training computed in.
+    """
+    nf4 = Plan(quantised=True, compute_dtype="float32", base_dtype="float32", optim="", bf16=False, fp16=False)
+    return load_tokenizer(folder, template), load_base(folder, nf4).eval()
+
+
+def load_tokenizer(folder: Path, template: Path | None = None) -> Any:
+    """Return a folder's tokenizer, with the chat template of an artefact if one is named."""
+    from transformers import AutoTokenizer
+
     tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-    return apply_template(tokenizer, template) if template else tokenizer, model
+    return apply_template(tokenizer, template) if template else tokenizer
 
 
 def logits(model: Any, tokenizer: Any, probe: Probe) -> Any:
@@ -34,7 +51,7 @@ def logits(model: Any, tokenizer: Any, probe: Probe) -> Any:
 
     ids = [*token_ids(tokenizer, probe), *encode(tokenizer, probe.answer)][:MAX_POSITIONS]
     with torch.inference_mode():
-        return model(input_ids=torch.tensor([ids], device=model.device)).logits[0].float()
+        return model(input_ids=torch.tensor([ids], device=model.device)).logits[0].float().cpu()
 
 
 def greedy(model: Any, tokenizer: Any, probe: Probe, tokens: int) -> list[int]:

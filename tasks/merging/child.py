@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from tasks.errors import ConfigError
 from tasks.merging.adapter import read_adapter
 from tasks.merging.export import check_tokens, export_settings
 from tasks.merging.figures import rounded
@@ -19,35 +20,46 @@ def main(payload: dict[str, Any], events: Events, stop: StopFlag) -> dict[str, A
     params = MergingParams.model_validate(payload["params"])
     base, training, out = Path(payload["model"]), Path(payload["training"]), Path(payload["out"])
     said = read_json(training / "training.json")
+    if params.base == "dequantised" and not said["quantised"]:
+        raise ConfigError(
+            "merging.base is dequantised, but training had the 16-bit base: there are no 4-bit weights to read back. "
+            "Set merging.base to 16-bit, or training.method to qlora."
+        )
     adapter = read_adapter(training / "adapter", said["method"])
     probes = choose_probes(Path(payload["splits"]), params.probes)
     model = out / "model"
     model.mkdir()
-    passes = 3 if said["quantised"] else 2
-    total = len(adapter.modules) + passes * len(probes)
-
-    def on_tensor(done: int) -> None:
-        stop.check()
-        if done % 20 == 0 or done == len(adapter.modules):
-            events.progress(f"merged {done} of {len(adapter.modules)} tensors", done, total)
-
+    passes = 4 if said["quantised"] else 3
     asked = 0
+
+    def on_tensor(done: int, total: int) -> None:
+        stop.check()
+        if done % 20 == 0 or done == total:
+            events.progress(f"merged {done} of {total} tensors", done, total)
 
     def on_probe(what: str, index: int) -> None:
         nonlocal asked
         stop.check()
         if index % 4 == 0:
-            events.progress(f"{what}: probe {index + 1} of {len(probes)}", len(adapter.modules) + asked, total)
+            events.progress(f"{what}: probe {index + 1} of {len(probes)}", asked, passes * len(probes))
         asked += 1
 
-    delta, dtype = merge_weights(base, adapter, model, on_tensor)
-    changed = {name: rounded(value) for name, value in delta.figures().items()}
+    held_in = said["base_dtype"] if params.base == "dequantised" else ""
+    merge = merge_weights(base, adapter, model, on_tensor, max_shard_size=params.max_shard_size, held_in=held_in)
+    changed = {name: rounded(value) for name, value in merge.delta.figures().items()}
     check_delta(changed)
-    export_settings(base, training, model)
+    export_settings(base, training, model, untied=merge.untied)
     tokens = check_tokens(base, training, model, probes)
     proof = Proof(base, training, probes, params, Path(payload["scratch"]), on_probe)
-    quantised = said["compute_dtype"] if said["quantised"] else None
-    figures = {**proof.measure(model, dtype, quantised), "prompt_tokens_equal": tokens, "delta": changed}
+    figures = {
+        **proof.measure(model, merge.dtype, quantised=said["quantised"]),
+        "base": params.base,
+        "untied": merge.untied,
+        "files": merge.files,
+        "prompt_tokens_equal": tokens,
+        "delta": changed,
+        "warnings": merge.delta.warnings(),
+    }
     write_json(out / "parity.json", figures)
     check_parity(figures)
-    return {"probes": len(probes), "tensors": len(adapter.modules)}
+    return {"probes": len(probes), "tensors": merge.delta.tensors, "warnings": len(figures["warnings"])}

@@ -13,8 +13,14 @@ from tasks.store.records import write_json
 TEMPLATE = "chat_template.jinja"
 
 
-def export_settings(base: Path, training: Path, out: Path) -> None:
+def export_settings(base: Path, training: Path, out: Path, *, untied: bool = False) -> None:
     """Write config, tokenizer with the training's chat template, and generation_config into the merged model's folder.
+
+    Args:
+        base: The base model's folder.
+        training: The training's artefact.
+        out: The merged model's folder.
+        untied: Whether the merged output layer has weights of its own, which the base's config denies.
 
     Raises:
         ConfigError: The training has no chat template, or a turn ends without a token that generation can stop at.
@@ -25,11 +31,24 @@ def export_settings(base: Path, training: Path, out: Path) -> None:
     tokenizer.save_pretrained(out)
     # transformers may keep the template inside tokenizer_config.json; servers and the contract want the file.
     (out / TEMPLATE).write_text(tokenizer.chat_template, encoding="utf-8")
-    shutil.copyfile(base / "config.json", out / "config.json")
     config = json.loads((base / "config.json").read_text())
+    if untied:
+        write_json(out / "config.json", untied_config(config))
+    else:
+        shutil.copyfile(base / "config.json", out / "config.json")
     stored = base / "generation_config.json"
     said = json.loads(stored.read_text()) if stored.is_file() else {}
     write_json(out / "generation_config.json", generation_settings(said, config, tokenizer))
+
+
+def untied_config(config: dict[str, Any]) -> dict[str, Any]:
+    """Return a config that says the output layer is not the embeddings, also of the text part of a larger model."""
+    inner = {
+        name: {**part, "tie_word_embeddings": False}
+        for name, part in config.items()
+        if name == "text_config" and isinstance(part, dict)
+    }
+    return {**config, **inner, "tie_word_embeddings": False}
 
 
 def generation_settings(said: dict[str, Any], config: dict[str, Any], tokenizer: Any) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """How the merge is proven."""
 
+from typing import Literal
+
 from tasks.store.params import Params, positioned
 
 
@@ -12,24 +14,34 @@ class MergingParams(Params):
     0.987, same answer 0.83): its logits are large, so other models stay further below.
     """
 
+    base: Literal["16-bit", "dequantised"] = positioned(
+        "16-bit",
+        0,
+        "Base",
+        "16-bit: the base model's own weights, as evaluation had them. dequantised: the 4-bit weights that QLoRA "
+        "trained on, read back; closer to the training, but not what was evaluated.",
+    )
+    max_shard_size: float = positioned(
+        5.0, 1, "Largest file (GB)", "The model is split into files of at most this size.", gt=0, le=1000
+    )
     probes: int = positioned(
-        16, 0, "Probes (rows)", "How many held-out conversations the two models answer.", ge=1, le=512
+        16, 2, "Probes (rows)", "How many held-out conversations the two models answer.", ge=1, le=512
     )
     greedy_tokens: int = positioned(
-        32, 1, "Answer length (tokens)", "How many tokens of each greedy answer are compared.", ge=1, le=1024
+        96, 3, "Answer length (tokens)", "How many tokens of each greedy answer are compared.", ge=1, le=1024
     )
     max_logit_difference: float = positioned(
-        6.0, 2, "Largest logit difference", "Over all positions of all probes and all tokens.", gt=0
+        6.0, 4, "Largest logit difference", "Over all positions of all probes and all tokens.", gt=0
     )
     mean_logit_difference: float = positioned(
-        0.5, 3, "Mean logit difference", "Mean absolute difference over the same logits.", gt=0
+        0.5, 5, "Mean logit difference", "Mean absolute difference over the same logits.", gt=0
     )
     max_kl: float = positioned(
-        0.01, 4, "KL divergence (nats)", "Mean over positions, from base + adapter to the merged model.", gt=0
+        0.01, 6, "KL divergence (nats)", "Mean over positions, from base + adapter to the merged model.", gt=0
     )
     min_top1_agreement: float = positioned(
         0.97,
-        5,
+        7,
         "Same most likely token (share)",
         "Share of positions where both models rank the same token first.",
         ge=0,
@@ -37,15 +49,24 @@ class MergingParams(Params):
     )
     min_greedy_equal: float = positioned(
         0.5,
-        6,
+        8,
         "Same greedy answer (share)",
         "Share of probes with equal text. One near tie in an answer changes all that follows: not all need be equal.",
         ge=0,
         le=1,
     )
+    min_task_score_equal: float = positioned(
+        0.75,
+        9,
+        "Same task score (share)",
+        "Share of probes whose greedy answer scores as before: fields of a JSON object that are as expected, or the "
+        "whole text.",
+        ge=0,
+        le=1,
+    )
     max_relative_difference: float = positioned(
         0.25,
-        7,
+        10,
         "Difference against the adapter's effect",
         "Mean logit difference, divided by what the adapter itself changes. A wrong scale shows here even when the "
         "adapter's effect is small.",

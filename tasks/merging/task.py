@@ -11,7 +11,7 @@ from tasks.store.refs import Outcome, Ref
 from tasks.store.store import Store
 from tasks.store.task import Recipe, run_stage
 
-STAGE = Stage("merging", "2", ("torch", "transformers", "peft", "safetensors", "bitsandbytes"))
+STAGE = Stage("merging", "3", ("torch", "transformers", "peft", "safetensors", "bitsandbytes"))
 RECIPE = Recipe(STAGE, card)
 
 

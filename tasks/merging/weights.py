@@ -1,117 +1,96 @@
-"""The merge itself: one shard of the base after the other, float32 arithmetic, one rounding."""
+"""The merge itself: tensor by tensor from the base's files into new ones, float32 arithmetic, one rounding."""
 
-import json
-import math
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from tasks.errors import ConfigError
-from tasks.merging.adapter import WEIGHTS, Adapter
+from tasks.dedup.threads import in_threads
+from tasks.merging.adapter import Adapter
+from tasks.merging.blocks import finished, jobs_of, one_thread_each
+from tasks.merging.delta import Delta
+from tasks.merging.layout import Layout, plan
+from tasks.merging.skeleton import read_skeleton
+from tasks.merging.tensors import (
+    SINGLE,
+    in_file_order,
+    model_files,
+    read_headers,
+    split_files,
+    torch_dtype,
+    write_header,
+    write_index,
+)
 
-INDEX = "model.safetensors.index.json"
-_FLOATS = ("BF16", "F16", "F32")
+GB = 1_000_000_000
+OnTensor = Callable[[int, int], None]
 
 
-@dataclass
-class Delta:
-    """What the merge changed, summed over the tensors that the adapter names.
+@dataclass(frozen=True)
+class Merge:
+    """How a merge came out.
 
     Attributes:
-        change: Sum of squares of (merged - base).
-        intended: Sum of squares of the change before it was rounded.
-        base: Sum of squares of the base's weights.
-        changed: Elements that differ after rounding.
-        elements: All elements.
+        delta: What it changed.
+        dtype: Types of the changed tensors, such as `bfloat16`, joined by `+`.
+        untied: Whether the output layer has weights of its own now.
+        files: How many files were written.
     """
 
-    change: float = 0.0
-    intended: float = 0.0
-    base: float = 0.0
-    changed: int = 0
-    elements: int = 0
-
-    def figures(self) -> dict[str, float]:
-        """Return the relative norms (after and before rounding) and the share of changed elements."""
-        return {
-            "relative_norm": math.sqrt(self.change / self.base) if self.base else 0.0,
-            "intended_norm": math.sqrt(self.intended / self.base) if self.base else 0.0,
-            "changed_share": self.changed / self.elements if self.elements else 0.0,
-        }
+    delta: Delta
+    dtype: str
+    untied: bool
+    files: int
 
 
 def merge_weights(
-    base: Path, adapter: Adapter, out: Path, on_tensor: Callable[[int], None] = lambda _done: None
-) -> tuple[Delta, str]:
-    """Write the base's safetensors files with the adapter merged into them.
+    base: Path,
+    adapter: Adapter,
+    out: Path,
+    on_tensor: OnTensor = lambda _done, _total: None,
+    *,
+    max_shard_size: float = 5.0,
+    held_in: str = "",
+) -> Merge:
+    """Write the base's weights with the adapter merged into them; never more than some blocks are in memory.
 
     Args:
         base: The base model's folder.
         adapter: What is merged.
         out: An existing folder.
-        on_tensor: Told how many of the adapter's tensors are done, after each.
-
-    Returns:
-        What changed, and the merged tensors' dtype (such as `bfloat16`).
+        on_tensor: Told after each piece of work how many tensors are done, and of how many.
+        max_shard_size: Largest file, GB (10^9 bytes).
+        held_in: Type in which QLoRA's training held the base: the layers it quantised start from their NF4 weights
+            read back. Empty: the base's own weights.
 
     Raises:
-        ConfigError: The base is quantised, or lacks a tensor that the adapter changes.
+        ArtifactError: The base's files are damaged or missing.
+        ConfigError: The base is quantised, or the adapter does not fit it.
     """
-    from safetensors import safe_open
-    from safetensors.torch import save_file
-
-    shards = sorted(base.glob("*.safetensors"))
-    _check_targets(base, shards, adapter)
-    delta, dtypes, done = Delta(), set(), 0
-    with safe_open(adapter.folder / WEIGHTS, framework="pt") as lora:
-        for shard in shards:
-            tensors = {}
-            with safe_open(shard, framework="pt") as file:
-                for name in file.keys():  # noqa: SIM118 - safe_open is no mapping
-                    tensors[name] = file.get_tensor(name)
-                    if name in adapter.modules:
-                        tensors[name] = _merged(tensors[name], lora, adapter.modules[name], adapter, delta)
-                        dtypes.add(str(tensors[name].dtype).removeprefix("torch."))
-                        done += 1
-                        on_tensor(done)
-            save_file(tensors, out / shard.name, metadata={"format": "pt"})
-    if (base / INDEX).is_file():
-        shutil.copyfile(base / INDEX, out / INDEX)
-    return delta, "+".join(sorted(dtypes))
+    stored = read_headers(model_files(base))
+    layout = plan(base, stored, adapter, read_skeleton(base, quantised=bool(held_in)), dequantised=bool(held_in))
+    outputs = {output.name: output for output in layout.outputs}
+    groups = split_files([(name, output.source) for name, output in outputs.items()], int(max_shard_size * GB))
+    files = {_file_name(index, len(groups)): in_file_order(group) for index, group in enumerate(groups)}
+    delta, done = Delta(), 0
+    with one_thread_each():
+        for file_name, group in files.items():
+            with (out / file_name).open("wb") as file:
+                write_header(file, group)
+                jobs = jobs_of([outputs[name] for name, _ in group], adapter, held_in)
+                for job, (data, part) in in_threads(finished, jobs, ahead=1):
+                    file.write(data)
+                    delta.add(job.output.name, part)
+                    done += job.last
+                    on_tensor(done, len(outputs))
+    if len(files) > 1:
+        write_index(out, files)
+    return Merge(delta, _dtypes(layout), layout.untied, len(files))
 
 
-def _check_targets(base: Path, shards: list[Path], adapter: Adapter) -> None:
-    from safetensors import safe_open
-
-    config = json.loads((base / "config.json").read_text())
-    if "quantization_config" in config:
-        raise ConfigError(f"the base model {base} is stored quantised: name the 16-bit model as base.model")
-    dtypes = {}
-    for shard in shards:
-        with safe_open(shard, framework="pt") as file:
-            dtypes.update({name: file.get_slice(name).get_dtype() for name in file.keys()})  # noqa: SIM118
-    if lost := [name for name in adapter.modules if name not in dtypes]:
-        tied = " It is tied to the embeddings: leave it out of the adapter's targets." if "lm_head" in lost[0] else ""
-        raise ConfigError(
-            f"the base model {base} has no tensor '{lost[0]}' ({len(lost)} of {len(adapter.modules)} that the adapter "
-            f"changes are missing): was the adapter trained on another base?{tied}"
-        )
-    if odd := [name for name in adapter.modules if dtypes[name] not in _FLOATS]:
-        raise ConfigError(f"'{odd[0]}' of the base model is stored as {dtypes[odd[0]]}: name the 16-bit model as base")
+def _file_name(index: int, count: int) -> str:
+    return SINGLE if count == 1 else f"model-{index + 1:05d}-of-{count:05d}.safetensors"
 
 
-def _merged(tensor: Any, lora: Any, module: str, adapter: Adapter, delta: Delta) -> Any:
-    """Return one tensor with its LoRA pair added in float32 and rounded once to its own dtype."""
-    left = lora.get_tensor(f"base_model.model.{module}.lora_B.weight").float()
-    right = lora.get_tensor(f"base_model.model.{module}.lora_A.weight").float()
-    change = (left @ right) * adapter.scaling(module, right.shape[0])
-    merged = (tensor.float() + change).to(tensor.dtype)
-    rounded = merged.float() - tensor.float()
-    delta.change += float(rounded.double().square().sum())
-    delta.intended += float(change.double().square().sum())
-    delta.base += float(tensor.double().square().sum())
-    delta.changed += int((merged != tensor).sum())
-    delta.elements += tensor.numel()
-    return merged
+def _dtypes(layout: Layout) -> str:
+    names = {output.source.dtype for output in layout.outputs if output.change or output.quantised}
+    return "+".join(sorted(str(torch_dtype(name)).removeprefix("torch.") for name in names))

@@ -41,7 +41,7 @@ def make_training(tmp_path: Path, tiny_model: Path) -> MakeTraining:
             if "lora_B" in name:
                 torch.nn.init.normal_(weight, std=spread) if spread else torch.nn.init.zeros_(weight)
         tuned.save_pretrained(folder / "adapter")
-        said = {"method": "qlora" if quantised else "lora", "quantised": quantised, "compute_dtype": "float32"}
+        said = {"method": "qlora" if quantised else "lora", "quantised": quantised, "base_dtype": "float32"}
         write_json(folder / "training.json", said)
         shutil.copyfile(tiny_model / "chat_template.jinja", folder / "chat_template.jinja")
         return folder

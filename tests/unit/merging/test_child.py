@@ -80,15 +80,15 @@ def test_the_merge_is_bit_for_bit_a_float32_merge_rounded_once(
     training = make_training(use_rslora=rslora, alpha_pattern={"v_proj": 16})
     out = tmp_path / "out"
     out.mkdir()
-    delta, dtype = merge_weights(tiny_model, read_adapter(training / "adapter", "lora"), out)
+    done = merge_weights(tiny_model, read_adapter(training / "adapter", "lora"), out)
     found, base = load_file(out / "model.safetensors"), load_file(tiny_model / "model.safetensors")
     expected = in_memory_merge(tiny_model, training / "adapter")
-    assert dtype == "bfloat16"
+    assert done.dtype == "bfloat16"
     assert found.keys() == base.keys()
     assert all(bool((found[name] == expected[name]).all()) for name in found)
     changed = {name for name in found if not bool((found[name] == base[name]).all())}
     assert len(changed) == 6  # three targets in two layers; norms and tied embeddings stay as they are
-    assert delta.elements == sum(base[name].numel() for name in changed)
+    assert done.delta.elements == sum(base[name].numel() for name in changed)
 
 
 def test_a_merge_is_proven_written_whole_and_shown(
@@ -104,11 +104,16 @@ def test_a_merge_is_proven_written_whole_and_shown(
     )
     out = tmp_path / "merged"
     said = read_json(out / "parity.json")
-    assert counts == {"probes": 3, "tensors": 6}
+    assert counts == {"probes": 3, "tensors": 6, "warnings": 0}
     assert any("probe 1 of 3" in event for event in events)
     assert said["passed"] is True
     assert said["probes"] == 3
     assert said["quantisation_gap"] is None
+    assert said["evaluated_gap"] is None
+    assert said["reference"] == "16-bit base + adapter"
+    assert said["task_score_equal"] == 1.0
+    assert said["task_score"]["reference"] == said["task_score"]["merged"]
+    assert said["untied"] is False
     assert 0 < said["mean_logit_difference"] < said["adapter_effect"]["mean_logit_difference"]
     assert said["delta"]["changed_share"] > 0.5
     assert said["delta"]["relative_norm"] == pytest.approx(said["delta"]["intended_norm"], rel=0.05)
@@ -135,7 +140,44 @@ def test_the_gap_to_the_quantised_base_is_measured_for_qlora(
     out = merge(tiny_model, make_training(quantised=True), splits, tmp_path)
     said = read_json(out / "parity.json")
     assert said["quantisation_gap"]["mean_logit_difference"] > said["mean_logit_difference"]
-    assert "for information" in card(out, None)  # type: ignore[arg-type]
+    assert "no limit holds it" in card(out, None)  # type: ignore[arg-type]
+
+
+def test_a_merge_into_the_dequantised_base_closes_the_gap_and_is_held_to_it(
+    tmp_path: Path, tiny_model: Path, splits: Path, make_training: Any
+) -> None:
+    training = make_training(quantised=True)
+    for name in ("16-bit", "dequantised"):
+        (tmp_path / name).mkdir()
+        merge(tiny_model, training, splits, tmp_path / name, PARAMS.model_copy(update={"base": name}))
+    before, after = (read_json(tmp_path / name / "merged" / "parity.json") for name in ("16-bit", "dequantised"))
+    assert after["reference"] == "NF4 base + adapter"
+    assert after["mean_logit_difference"] == after["quantisation_gap"]["mean_logit_difference"]
+    assert after["mean_logit_difference"] < before["quantisation_gap"]["mean_logit_difference"] / 10
+    assert after["evaluated_gap"]["mean_logit_difference"] > 10 * after["mean_logit_difference"]
+    assert after["passed"] is True
+    assert "evaluation scored" in card(tmp_path / "dequantised" / "merged", None)  # type: ignore[arg-type]
+
+
+def test_a_dequantised_base_needs_a_quantised_training(
+    tmp_path: Path, tiny_model: Path, splits: Path, make_training: Any
+) -> None:
+    with pytest.raises(ConfigError, match="no 4-bit weights to read back"):
+        merge(tiny_model, make_training(), splits, tmp_path, PARAMS.model_copy(update={"base": "dequantised"}))
+
+
+def test_large_files_are_split_and_a_weak_adapter_is_warned_of(
+    tmp_path: Path, tiny_model: Path, splits: Path, make_training: Any
+) -> None:
+    weak = PARAMS.model_copy(update={"max_shard_size": 0.0001, "max_relative_difference": 1e9})
+    out = merge(tiny_model, make_training(spread=1e-4), splits, tmp_path, weak)
+    said = read_json(out / "parity.json")
+    assert said["files"] > 1
+    assert len(list((out / "model").glob("*.safetensors"))) == said["files"]
+    assert (out / "model" / "model.safetensors.index.json").is_file()
+    assert 0.2 < said["delta"]["lost_share"] < 1
+    assert "near no-op" in said["warnings"][0]
+    assert "Warning: near no-op" in card(out, None)  # type: ignore[arg-type]
 
 
 def test_an_untrained_adapter_is_caught(tmp_path: Path, tiny_model: Path, splits: Path, make_training: Any) -> None:

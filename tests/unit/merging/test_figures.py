@@ -14,6 +14,7 @@ GOOD = {
     "kl": 0.001,
     "top1_agreement": 1.0,
     "greedy_equal": 1.0,
+    "task_score_equal": 1.0,
     "relative_difference": 0.01,
 }
 
@@ -60,6 +61,7 @@ def test_narrower_rounding_gets_narrower_limits() -> None:
         ("kl", 0.002, MergingParams(max_kl=0.0015)),
         ("top1_agreement", 0.98, MergingParams(min_top1_agreement=0.99)),
         ("greedy_equal", 0.9, MergingParams(min_greedy_equal=0.95)),
+        ("task_score_equal", 0.7, MergingParams(min_task_score_equal=0.75)),
         ("relative_difference", 0.3, MergingParams(max_relative_difference=0.2)),
         ("kl", math.nan, MergingParams()),
     ],
