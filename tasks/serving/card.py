@@ -19,6 +19,7 @@ def card(directory: Path, _manifest: Manifest) -> str:
     settings = yaml.safe_load((directory / "vllm.yaml").read_text(encoding="utf-8"))
     return (
         _verdict(proof)
+        + _others(directory, proof)
         + table(["setting", "value"], settings.items())
         + f"\nStops at {', '.join(f'`{token}`' for token in contract['stop_tokens'])}; chat template "
         f"`{contract['chat_template_sha256'][:16]}`.\n\n"
@@ -35,11 +36,36 @@ def _verdict(proof: dict[str, Any]) -> str:
         [_short(line["prompt"]), _short(line["expected"]), _short(line["answered"]), "yes" if line["equal"] else "no"]
         for line in probes
     ]
-    equal = sum(line["equal"] for line in probes)
     return (
-        f"**Proven on {proof['server']}**: its tokens are those of training, "
-        f"{equal} of {len(probes)} answers equal.\n\n" + table(["prompt", "expected", "answered", "equal"], rows) + "\n"
+        f"**Proven on {proof['server']}**: its tokens are those of training, {_equal(proof)}.\n\n"
+        + table(["prompt", "expected", "answered", "equal"], rows)
+        + "\n"
     )
+
+
+def _equal(said: dict[str, Any]) -> str:
+    probes = said["probes"]
+    text = f"{sum(line['equal'] for line in probes)} of {len(probes)} answers equal"
+    if smoke := said["smoke"]:
+        text += f"; of {smoke['requests']} requests at once, {smoke['equal']} answered to the letter as one by one"
+    return text
+
+
+def _others(directory: Path, proof: dict[str, Any]) -> str:
+    """Return a table of what else is served, with what was seen of it and how quick it was."""
+    noted = directory / "notes" / "smoke.json"
+    speeds = read_json(noted) if noted.is_file() else {}
+    named = {"server": proof, **({"lora": proof["lora"]} if "lora" in proof else {}), **proof["targets"]}
+    rows = [
+        [
+            name,
+            "yes" if said["proven"] else "no",
+            _equal(said) if said.get("probes") else said["why"],
+            ", ".join(f"{key} {value}" for key, value in speeds.get(name, {}).items()),
+        ]
+        for name, said in named.items()
+    ]
+    return table(["what", "proven", "seen", "speed of many requests at once"], rows) + "\n"
 
 
 def _short(text: str) -> str:

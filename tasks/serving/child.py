@@ -3,13 +3,17 @@
 from pathlib import Path
 from typing import Any
 
+from tasks.inference.environment import ABSENT, Server
+from tasks.inference.server import Start
 from tasks.merging.probes import choose_probes
 from tasks.runtime.child import Events, StopFlag
-from tasks.serving.contract import contract, fitting
+from tasks.serving.contract import add_server, contract, fitting, trained_tokenizer
 from tasks.serving.directory import write_directory
-from tasks.serving.environment import ABSENT, Server
+from tasks.serving.lora import write_lora_directory
 from tasks.serving.params import ServingParams
-from tasks.serving.proof import prove
+from tasks.serving.proof import Proof, Prover
+from tasks.serving.reference import Case, cases
+from tasks.serving.targets import write_targets
 from tasks.store.records import write_json
 
 # Some prompts may be too long for the server's context: more are chosen than asked.
@@ -22,21 +26,85 @@ def main(payload: dict[str, Any], events: Events, stop: StopFlag) -> dict[str, A
 
     params = ServingParams.model_validate(payload["params"])
     server = Server(**payload["server"])
-    out = Path(payload["out"])
+    out, base, training = Path(payload["out"]), Path(payload["base"]), Path(payload["training"])
+    work = Path(payload["work"])
     settings = write_directory(Path(payload["merged"]), out, params, gpu=server.has_gpu_kernels)
     tokenizer = AutoTokenizer.from_pretrained(out / "model", trust_remote_code=False)
     candidates = choose_probes(Path(payload["splits"]), params.probes * SPARE)
     probes = fitting(tokenizer, candidates, settings["max-model-len"], params.max_new_tokens, params.probes)
-    agreed = contract(out / "model", tokenizer, probes)
+    agreed = contract(out / "model", trained_tokenizer(base, training), tokenizer, probes)
+    proving = server.name != ABSENT
+    steps = Steps(events, stop, len(probes), proving=proving, params=params)
+    prover = Prover(params, agreed["stop_ids"], steps.step, steps.wait)
+    notes: dict[str, Any] = {}
+
+    def prove(name: str, key: str, folder: Path, known: list[Case], environment: dict[str, str]) -> Proof:
+        script = str(folder / "serve.sh")
+        start = Start(
+            lambda _port: [script],
+            params.model_name,
+            work / f"{key}.log",
+            params.start_timeout_s,
+            "serving.start_timeout_s",
+            environment,
+        )
+        proof = prover.prove(name, start, known)
+        if proof.smoke:
+            notes[key] = proof.smoke.notes
+        return proof
+
+    # Answers of transformers first, one server after the other: never two copies of the weights in memory.
+    needed = proving or "transformers" in params.targets
+    known = cases(out / "model", probes, params.max_new_tokens, steps.step) if needed else []
+    said: dict[str, Any] = {"proven": False, "server": server.name, "why": server.why, **_NOTHING}
+    vllm = {"VLLM_PYTHON": server.python}
+    if proving:
+        proof = prove(server.name, "server", out, known, vllm)
+        agreed = add_server(agreed, proof.tokens)
+        said |= {"proven": True, "why": "", **proof.as_json()}
+    if params.lora == "prove":
+        folder = write_lora_directory(base, training, out, params, gpu=server.has_gpu_kernels)
+        said["lora"] = {"proven": False, "why": server.why, **_NOTHING}
+        if proving:
+            adapted = cases(folder / "model", probes, params.max_new_tokens, steps.step, folder / "adapter")
+            proof = prove(f"{server.name} with the adapter", "lora", folder, adapted, vllm)
+            said["lora"] = {"proven": True, "why": "", **proof.as_json()}
+    said["targets"] = write_targets(out, params, probes, known, prove, steps.step)
     write_json(out / "contract.json", agreed)
-    if server.name == ABSENT:
-        write_json(out / "proof.json", _unproven(server))
-        return {"probes": 0, "equal": 0}
-    lines = prove(out, server, probes, agreed["stop_ids"], params, Path(payload["log"]), events, stop)
-    proof = {"proven": True, "server": server.name, "why": "", "probes": lines, "tokenize_equal": True}
-    write_json(out / "proof.json", proof)
-    return {"probes": len(lines), "equal": sum(line["equal"] for line in lines)}
+    write_json(out / "proof.json", said)
+    if notes:
+        write_json(out / "notes" / "smoke.json", notes)
+    return {"probes": len(said["probes"]), "equal": sum(line["equal"] for line in said["probes"])}
 
 
-def _unproven(server: Server) -> dict[str, Any]:
-    return {"proven": False, "server": server.name, "why": server.why, "probes": [], "tokenize_equal": None}
+_NOTHING: dict[str, Any] = {"probes": [], "tokenize_equal": None, "smoke": None}
+
+
+class Steps:
+    """Counts what is asked, for the progress bar.
+
+    Args:
+        events: Told of every step.
+        stop: Asked between steps.
+        probes: How many probes there are.
+        proving: Whether a vLLM is asked.
+        params: What else is asked.
+    """
+
+    def __init__(self, events: Events, stop: StopFlag, probes: int, *, proving: bool, params: ServingParams) -> None:
+        self._events = events
+        self._stop = stop
+        # Each probe is asked of transformers and of a server; the adapter once more of both.
+        rounds = 2 * proving + 2 * (proving and params.lora == "prove") + len(set(params.targets) - {"triton"})
+        self._total = max(1, rounds * probes)
+        self._done = 0
+
+    def step(self, text: str) -> None:
+        """Count one."""
+        self._done = min(self._done + 1, self._total)
+        self.wait(text)
+
+    def wait(self, text: str) -> None:
+        """Say what is waited for."""
+        self._stop.check()
+        self._events.progress(text, self._done, self._total)

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasks.errors import ProofError
+from tasks.inference.client import Answer
 from tasks.merging.figures import rounded
-from tasks.serving.client import Answer
 from tasks.serving.params import ServingParams
 from tasks.serving.reference import Reference
 

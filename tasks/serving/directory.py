@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -46,33 +47,56 @@ def write_directory(merged: Path, out: Path, params: ServingParams, *, gpu: bool
         gpu: Whether the server is known to compute on GPUs.
     """
     link_tree(merged / "model", out / "model")
-    settings = server_settings(json.loads((merged / "model" / "config.json").read_text()), params, gpu=gpu)
-    (out / "vllm.yaml").write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
-    script = out / "serve.sh"
-    script.write_text(SERVE_SH, encoding="utf-8")
-    script.chmod(0o755)
+    settings = server_settings(read_config(merged / "model"), params, gpu=gpu)
+    write_server(out, settings)
     return settings
 
 
+def write_server(out: Path, settings: dict[str, Any]) -> None:
+    """Write `vllm.yaml` and the `serve.sh` that starts a server with it."""
+    (out / "vllm.yaml").write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
+    write_script(out / "serve.sh", SERVE_SH)
+
+
+def write_script(path: Path, text: str) -> None:
+    """Write a program that may be started."""
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o755)
+
+
+def read_config(model: Path, name: str = "config.json") -> dict[str, Any]:
+    """Return a model folder's `config.json`, or another of its settings files."""
+    config: dict[str, Any] = json.loads((model / name).read_text())
+    return config
+
+
+def context_length(config: dict[str, Any], params: ServingParams) -> int:
+    """Return the context that is served, tokens; it never exceeds what the model was made for."""
+    return min(params.max_model_len, config.get("max_position_embeddings") or params.max_model_len)
+
+
 def server_settings(config: dict[str, Any], params: ServingParams, *, gpu: bool) -> dict[str, Any]:
-    """Return what `vllm.yaml` says; the context never exceeds what the model was made for."""
-    longest = config.get("max_position_embeddings") or params.max_model_len
+    """Return what `vllm.yaml` says."""
     return {
         "model": "model",
         "served-model-name": [params.model_name],
         "dtype": params.dtype if params.dtype != "auto" or gpu else "float32",
-        "max-model-len": min(params.max_model_len, longest),
+        "max-model-len": context_length(config, params),
         "enforce-eager": params.enforce_eager,
     }
 
 
-def link_tree(source: Path, target: Path) -> None:
-    """Hard-link every file of a folder, or copy where the file system cannot link."""
+def link_tree(source: Path, target: Path, wanted: Callable[[Path], bool] = lambda _path: True) -> None:
+    """Hard-link every wanted file of a folder, or copy where the file system cannot link."""
     for path in sorted(source.rglob("*")):
-        if path.is_file():
-            place = target / path.relative_to(source)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                os.link(path, place)
-            except OSError:
-                shutil.copyfile(path, place)
+        if path.is_file() and wanted(path):
+            link_file(path, target / path.relative_to(source))
+
+
+def link_file(source: Path, target: Path) -> None:
+    """Hard-link a file, or copy it where the file system cannot link; links are followed."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source.resolve(), target)
+    except OSError:
+        shutil.copyfile(source, target)

@@ -2,7 +2,11 @@
 
 from typing import Literal
 
+from pydantic import field_validator
+
 from tasks.store.params import Params, positioned
+
+Target = Literal["gguf", "transformers", "triton"]
 
 
 class ServingParams(Params):
@@ -63,3 +67,33 @@ class ServingParams(Params):
         "first different token must be. Measured: float32 0.00002, bfloat16 0.11.",
         gt=0,
     )
+    smoke_requests: int = positioned(
+        50,
+        10,
+        "Requests at once (0: none)",
+        "After the probes, so many are asked at the same time: each must be answered as before. Latency and throughput "
+        "are noted.",
+        ge=0,
+        le=10_000,
+    )
+    lora: Literal["off", "prove"] = positioned(
+        "off",
+        11,
+        "Adapter served beside its base",
+        "prove: a second directory, lora/, has vLLM serve the base with the adapter (--enable-lora), proven with the "
+        "same probes.",
+    )
+    targets: tuple[Target, ...] = positioned(
+        (),
+        12,
+        "Other targets",
+        "gguf: a file for llama.cpp, read back and compared. transformers: a server without vLLM, proven live. triton: "
+        "a model repository for Triton's vLLM backend, its files checked.",
+    )
+
+    @field_validator("targets")
+    @classmethod
+    def _no_target_twice(cls, value: tuple[Target, ...]) -> tuple[Target, ...]:
+        if len(set(value)) < len(value):
+            raise ValueError("names a target twice")
+        return value

@@ -1,99 +1,100 @@
-"""The proof: the same prompts to transformers and to a real server, one after the other."""
+"""The proof: the probes asked of a running server, one by one and many at once, against what transformers answers."""
 
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from tasks.errors import ProofError
-from tasks.merging.asking import load
-from tasks.merging.probes import Probe
-from tasks.runtime.child import Events, StopFlag
-from tasks.serving.client import Client
+from tasks.inference.client import Client
+from tasks.inference.server import Start, running_server
 from tasks.serving.compare import check_answers, compare, proof_line
-from tasks.serving.environment import Server
+from tasks.serving.contract import parting
 from tasks.serving.params import ServingParams
-from tasks.serving.reference import Reference, reference
-from tasks.serving.server import running_server
-from tasks.store.records import turn_text
+from tasks.serving.reference import Case
+from tasks.serving.smoke import Smoke, smoke
 
 
-def prove(
-    directory: Path,
-    server: Server,
-    probes: list[Probe],
-    stops: list[int],
-    params: ServingParams,
-    log_path: Path,
-    events: Events,
-    stop: StopFlag,
-) -> list[dict[str, Any]]:
-    """Start the directory's server, ask it every probe and return a line for each.
+@dataclass(frozen=True)
+class Proof:
+    """What a server was seen to do.
 
-    Args:
-        directory: The served directory.
-        server: The environment to start it in.
-        probes: What is asked.
-        stops: Ids of the tokens that end an answer.
-        params: Lengths, tolerances, time to start.
-        log_path: Where the server's output goes.
-        events: Told of every answer.
-        stop: Asked between answers.
-
-    Raises:
-        ProofError: The server does not start, tokenizes otherwise, or answers something else.
-        ResourceError: It was not ready in time.
+    Attributes:
+        lines: One for each probe.
+        tokens: The token ids it made of each probe, shape [probes][tokens].
+        smoke: What came of many requests at once, if any were sent.
     """
-    steps = 2 * len(probes)
-    # One after the other, so that two copies of the weights are never in memory together.
-    expected = _references(directory / "model", probes, params, events, stop)
 
-    def on_wait(seconds: float) -> None:
-        stop.check()
-        events.progress(f"{server.name} is starting ({seconds:.0f} s)", len(probes), steps)
+    lines: list[dict[str, Any]]
+    tokens: list[list[int]]
+    smoke: Smoke | None
 
-    lines = []
-    with running_server(
-        directory, server.python, params.model_name, log_path, params.start_timeout_s, on_wait
-    ) as client:
-        check_contract(client, probes, expected, params.model_name)
-        for index, (probe, known) in enumerate(zip(probes, expected, strict=True)):
-            stop.check()
-            answer = client.answer(probe, known.prompt_ids, params.max_new_tokens)
-            verdict = compare(known, answer, stops)
-            prompt = turn_text(probe.messages[-1]) if probe.messages else probe.text
-            lines.append(proof_line(prompt, known, answer, verdict, params.logprob_tolerance))
-            word = "equal" if verdict.equal else "different"
-            done = len(probes) + index + 1
-            events.progress(f"{server.name} answered probe {index + 1} of {len(probes)}: {word}", done, steps)
-    check_answers(lines, params, str(log_path))
-    return lines
+    def as_json(self) -> dict[str, Any]:
+        """Return the part of `proof.json`; timings are no part of it, they differ from run to run."""
+        seen = {"requests": self.smoke.requests, "equal": self.smoke.equal} if self.smoke else None
+        return {"probes": self.lines, "tokenize_equal": True, "smoke": seen}
 
 
-def _references(
-    model_folder: Path, probes: list[Probe], params: ServingParams, events: Events, stop: StopFlag
-) -> list[Reference]:
-    tokenizer, model = load(model_folder)
-    found = []
-    for index, probe in enumerate(probes):
-        stop.check()
-        found.append(reference(model, tokenizer, probe, params.max_new_tokens))
-        events.progress(f"transformers answered probe {index + 1} of {len(probes)}", index + 1, 2 * len(probes))
-    return found
+@dataclass(frozen=True)
+class Prover:
+    """Proves servers with the same probes.
+
+    Attributes:
+        params: Lengths, tolerances, requests at once.
+        stops: Ids of the tokens that end an answer.
+        step: Told of every answer; may raise to give up.
+        wait: Told that a server is starting; may raise to give up.
+    """
+
+    params: ServingParams
+    stops: list[int]
+    step: Callable[[str], None]
+    wait: Callable[[str], None] = field(default=lambda _text: None)
+
+    def prove(self, name: str, start: Start, cases: list[Case]) -> Proof:
+        """Start a server and ask it every probe.
+
+        Args:
+            name: The server, in messages.
+            start: How it is started.
+            cases: The probes and what it must answer.
+
+        Raises:
+            ProofError: The server does not start, tokenizes otherwise, or answers something else.
+            ResourceError: It was not ready in time.
+        """
+        params = self.params
+        lines = []
+        with running_server(start, lambda seconds: self.wait(f"{name} is starting ({seconds:.0f} s)")) as client:
+            tokens = check_rendering(client, cases)
+            for index, case in enumerate(cases):
+                answer = client.answer(case.question, params.max_new_tokens)
+                verdict = compare(case.known, answer, self.stops)
+                lines.append(proof_line(case.prompt, case.known, answer, verdict, params.logprob_tolerance))
+                word = "equal" if verdict.equal else "different"
+                self.step(f"{name} answered probe {index + 1} of {len(cases)}: {word}")
+            check_answers(lines, params, str(start.log_path))
+            found = None
+            if params.smoke_requests:
+                self.wait(f"{name} is asked {params.smoke_requests} requests at once")
+                found = smoke(client, cases, [line["answered"] for line in lines], self.stops, params, name)
+        return Proof(lines, tokens, found)
 
 
-def check_contract(client: Client, probes: list[Probe], expected: list[Reference], model_name: str) -> None:
-    """Check the served name, and that the server makes the same tokens of every probe as training did.
+def check_rendering(client: Client, cases: list[Case]) -> list[list[int]]:
+    """Check the served name, and that the server makes the same tokens of every probe as training did; return them.
 
     Raises:
         ProofError: It does not; the message shows where the tokens part.
     """
-    if model_name not in (served := client.models()):
-        raise ProofError(f"the server offers {served}, not '{model_name}': is another server on this port?")
-    for probe, known in zip(probes, expected, strict=True):
-        if (found := client.tokenize(probe)) != known.prompt_ids:
-            pairs = enumerate(zip(found, known.prompt_ids, strict=False))
-            first = next((at for at, pair in pairs if pair[0] != pair[1]), min(len(found), len(known.prompt_ids)))
+    if client.model not in (served := client.models()):
+        raise ProofError(f"the server offers {served}, not '{client.model}': is another server on this port?")
+    tokens = []
+    for case in cases:
+        found = client.tokenize(case.question)
+        if found != case.known.prompt_ids:
             raise ProofError(
-                f"the server renders probe {probe.id} as other tokens than training did ({len(found)} against "
-                f"{len(known.prompt_ids)}; they part at token {first}: {found[first : first + 8]} against "
-                f"{known.prompt_ids[first : first + 8]}). Its tokenizer or chat template is not the one in model/."
+                f"the server renders probe {case.probe.id} as {parting(found, case.known.prompt_ids)}. Its tokenizer "
+                "or chat template is not the one in model/."
             )
+        tokens.append(found)
+    return tokens

@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,17 @@ import yaml
 
 from deployments.demo.generate import HERE
 from tasks.errors import ProofError
+from tasks.inference.environment import ABSENT, find_server
 from tasks.merging.export import export_settings
 from tasks.runtime.parent import run_child
 from tasks.serving.card import card
+from tasks.serving.compatibility import architectures
 from tasks.serving.directory import link_tree
-from tasks.serving.environment import ABSENT, find_server
 from tasks.serving.params import ServingParams
 from tasks.store.records import read_json, write_rows
+from tests.unit.serving.training import write_training
 
-SERVER = find_server(ServingParams())
+SERVER = find_server()
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.vllm,
@@ -27,10 +30,12 @@ pytestmark = [
 ]
 
 QUESTIONS = ("What is the capital of France?", "Name three colours.", "What is 2 + 2?")
-PARAMS = ServingParams(prove="require", probes=4, max_new_tokens=24, start_timeout_s=600)
+PARAMS = ServingParams(prove="require", probes=4, max_new_tokens=24, start_timeout_s=600, smoke_requests=0)
+# A slip shows in the first answers, or in none.
+SLIP = PARAMS.model_copy(update={"probes": 2, "max_new_tokens": 16})
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def merged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a merging artefact's directory with the embedded base model as its model."""
     folder = tmp_path_factory.mktemp("embedded")
@@ -42,8 +47,8 @@ def merged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def splits(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def splits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows: list[dict[str, Any]] = [
         {
             "id": f"q:{index}",
@@ -53,18 +58,28 @@ def splits(tmp_path: Path) -> Path:
         for index, question in enumerate(QUESTIONS)
     ]
     mail = json.loads((HERE / "data" / "heldout.jsonl").read_text(encoding="utf-8").splitlines()[0])
-    write_rows(tmp_path / "heldout.jsonl", [*rows, {"id": "mail", "text": "", "messages": mail["messages"]}])
-    return tmp_path
+    folder = tmp_path_factory.mktemp("splits")
+    write_rows(folder / "heldout.jsonl", [*rows, {"id": "mail", "text": "", "messages": mail["messages"]}])
+    return folder
 
 
-def serve(merged: Path, splits: Path, tmp_path: Path, params: ServingParams, python: str = SERVER.python) -> Path:
+def serve(
+    merged: Path,
+    splits: Path,
+    tmp_path: Path,
+    params: ServingParams,
+    python: str = SERVER.python,
+    training: Path | None = None,
+) -> Path:
     out = tmp_path / "served"
     out.mkdir()
     payload = {
         "merged": str(merged),
+        "base": str(merged / "base"),
+        "training": str(training or merged / "base"),
         "splits": str(splits),
         "out": str(out),
-        "log": str(tmp_path / "server.log"),
+        "work": str(tmp_path),
         "server": {"name": SERVER.name, "python": python},
         "params": params.model_dump(),
     }
@@ -85,16 +100,71 @@ def left_behind(tmp_path: Path) -> list[str]:
     return found
 
 
-def test_the_real_server_proves_the_model(tmp_path: Path, merged: Path, splits: Path) -> None:
-    out = serve(merged, splits, tmp_path, PARAMS)
-    proof = read_json(out / "proof.json")
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, merged: Path, splits: Path) -> Path:
+    """Return a directory whose two servers, of the model and of the base with an adapter, were proven."""
+    folder = tmp_path_factory.mktemp("proven")
+    training = write_training(merged / "base", folder / "training", rank=8, size=0.01)
+    params = PARAMS.model_copy(update={"smoke_requests": 50, "targets": ("triton",), "lora": "prove"})
+    out = serve(merged, splits, folder, params, training=training)
+    assert left_behind(folder) == []
+    return out
+
+
+def check(proof: dict[str, Any]) -> None:
+    """Check a proof: probes one by one, then fifty requests at once."""
     assert proof["proven"] is True
-    assert proof["server"] == SERVER.name
     assert proof["tokenize_equal"] is True
     assert [probe["equal"] for probe in proof["probes"]] == [True] * 4
+    assert proof["smoke"]["requests"] == 50
+    assert proof["smoke"]["equal"] > 40
+
+
+def test_the_real_server_proves_the_model(served: Path) -> None:
+    proof = read_json(served / "proof.json")
+    check(proof)
+    assert proof["server"] == SERVER.name
     assert "Paris" in proof["probes"][0]["answered"]
-    assert yaml.safe_load((out / "vllm.yaml").read_text())["dtype"] == "float32"
-    assert "Proven on vllm" in card(out, None)  # type: ignore[arg-type]
+    assert yaml.safe_load((served / "vllm.yaml").read_text())["dtype"] == "float32"
+    assert "Proven on vllm" in card(served, None)  # type: ignore[arg-type]
+    speeds = read_json(served / "notes" / "smoke.json")
+    assert all(speeds[name]["requests_per_s"] > 0 for name in ("server", "lora"))
+
+
+def test_the_real_server_proves_an_adapter_beside_its_base(served: Path) -> None:
+    proof = read_json(served / "proof.json")
+    check(proof["lora"])
+    assert [one["answered"] for one in proof["lora"]["probes"]] != [one["answered"] for one in proof["probes"]]
+
+
+def test_the_server_takes_what_is_written_for_it(served: Path) -> None:
+    """Triton's engine arguments are vLLM's, and so is the list of architectures that is checked before training."""
+    ask = (
+        "import json, sys; from vllm import AsyncEngineArgs; AsyncEngineArgs(**json.load(open(sys.argv[1]))); "
+        "from vllm.model_executor.models.registry import ModelRegistry as r; print(*r.get_supported_archs())"
+    )
+    arguments = str(served / "triton" / PARAMS.model_name / "1" / "model.json")
+    command = [SERVER.python, "-c", ask, arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300, cwd=served)
+    assert architectures() <= set(done.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.slow
+def test_a_compiled_server_answers_rightly_or_is_not_proven(
+    tmp_path: Path, merged: Path, splits: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some builds of vLLM for CPUs compile a model that answers nonsense without any error."""
+    monkeypatch.setenv("VLLM_CACHE_ROOT", str(tmp_path / "compiled"))
+    params = SLIP.model_copy(update={"enforce_eager": False})
+    refused = ""
+    try:
+        serve(merged, splits, tmp_path, params)
+    except ProofError as error:
+        refused = str(error)
+    if refused:
+        assert "does not answer as the merged model does" in refused
+    else:
+        assert [probe["equal"] for probe in read_json(tmp_path / "served" / "proof.json")["probes"]] == [True] * 2
     assert left_behind(tmp_path) == []
 
 
@@ -116,8 +186,16 @@ def test_other_weights_on_the_server_are_caught(tmp_path: Path, merged: Path, sp
     (other / "model.safetensors").unlink()
     save_file(weights, other / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(ProofError, match="does not answer as the merged model does") as caught:
-        serve(merged, splits, tmp_path, PARAMS, python=slipping(tmp_path, f"--model {other}"))
+        serve(merged, splits, tmp_path, SLIP, python=slipping(tmp_path, f"--model {other}"))
     assert "expected:" in str(caught.value)
+    assert left_behind(tmp_path) == []
+
+
+def test_another_generation_setting_on_the_server_is_caught(tmp_path: Path, merged: Path, splits: Path) -> None:
+    """The server starts without a word, and answers sensibly: only the proof sees that it is not the model's answer."""
+    option = "--override-generation-config '{\"repetition_penalty\": 1.8}'"
+    with pytest.raises(ProofError, match="does not answer as the merged model does"):
+        serve(merged, splits, tmp_path, SLIP, python=slipping(tmp_path, option))
     assert left_behind(tmp_path) == []
 
 
@@ -126,5 +204,5 @@ def test_another_template_on_the_server_is_caught(tmp_path: Path, merged: Path, 
     other = tmp_path / "other.jinja"
     other.write_text("{% for m in messages %}{{ m['role'] + ': ' + m['content'] + '\n' }}{% endfor %}assistant:")
     with pytest.raises(ProofError, match="renders probe q:0 as other tokens"):
-        serve(merged, splits, tmp_path, PARAMS, python=slipping(tmp_path, f"--chat-template {other}"))
+        serve(merged, splits, tmp_path, SLIP, python=slipping(tmp_path, f"--chat-template {other}"))
     assert left_behind(tmp_path) == []

@@ -1,13 +1,16 @@
 """A server with vLLM's API for tests without vLLM: answers with transformers, honestly or not.
 
 Started by `serve.sh` in place of vLLM. `STAND_IN` in the environment names a fault: `answer` (another text), `template`
-(another chat template), `start` (does not start), or nothing.
+(another chat template), `start` (does not start), `lora` (leaves the adapter out), `busy` (other answers while another
+request is being answered), or nothing.
 """
 
 import json
 import os
 import sys
-from http.server import BaseHTTPRequestHandler, HTTPServer
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import torch
@@ -18,6 +21,14 @@ FAULT = os.environ.get("STAND_IN", "")
 SETTINGS = yaml.safe_load(Path("vllm.yaml").read_text())
 TOKENIZER = AutoTokenizer.from_pretrained("model")
 MODEL = AutoModelForCausalLM.from_pretrained("model", dtype=torch.float32).eval()
+NAMES = list(SETTINGS["served-model-name"])
+if SETTINGS.get("enable-lora"):
+    from peft import PeftModel
+
+    name, folder = SETTINGS["lora-modules"][0].split("=")
+    NAMES.append(name)
+    if FAULT != "lora":
+        MODEL = PeftModel.from_pretrained(MODEL, folder).eval()
 
 
 def tokens(body):
@@ -27,11 +38,24 @@ def tokens(body):
     return TOKENIZER(text + (" " if FAULT == "template" else ""), add_special_tokens=False)["input_ids"]
 
 
+BUSY = threading.Lock()
+
+
 def answer(ids, length):
+    alone = BUSY.acquire(blocking=False)
+    try:
+        return greedily(ids, length, wrong=FAULT == "answer" or (FAULT == "busy" and not alone))
+    finally:
+        if alone:
+            time.sleep(2 * (FAULT == "busy"))
+            BUSY.release()
+
+
+def greedily(ids, length, *, wrong):
     found, logprobs = [], []
     for _ in range(length):
         scores = MODEL(torch.tensor([ids + found])).logits[0, -1].log_softmax(-1)
-        token = int(scores.argmin() if FAULT == "answer" else scores.argmax())
+        token = int(scores.argmin() if wrong else scores.argmax())
         found.append(token)
         logprobs.append(float(scores[token]))
         if token == TOKENIZER.eos_token_id:
@@ -48,7 +72,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def do_GET(self):
-        self.reply({"data": [{"id": name} for name in SETTINGS["served-model-name"]]})
+        self.reply({"data": [{"id": name} for name in NAMES]})
 
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
@@ -68,4 +92,4 @@ class Handler(BaseHTTPRequestHandler):
 if __name__ == "__main__":
     if FAULT == "start":
         sys.exit("this model has a head size that is not supported")
-    HTTPServer(("127.0.0.1", int(sys.argv[sys.argv.index("--port") + 1])), Handler).serve_forever()
+    ThreadingHTTPServer(("127.0.0.1", int(sys.argv[sys.argv.index("--port") + 1])), Handler).serve_forever()

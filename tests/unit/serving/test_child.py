@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from deployments.demo.generate import HERE
 from tasks.errors import DataError, ProofError
@@ -13,9 +14,10 @@ from tasks.serving.card import card
 from tasks.serving.directory import link_tree
 from tasks.serving.params import ServingParams
 from tasks.store.records import read_json, write_rows
+from tests.unit.serving.training import write_training
 
 STAND_IN = Path(__file__).with_name("stand_in.py")
-PARAMS = ServingParams(probes=2, max_new_tokens=6)
+PARAMS = ServingParams(probes=2, max_new_tokens=6, smoke_requests=6)
 
 
 @pytest.fixture(scope="module")
@@ -48,14 +50,29 @@ def python(tmp_path: Path) -> str:
     return str(path)
 
 
-def serve(merged: Path, splits: Path, tmp_path: Path, server: dict[str, str], params: ServingParams = PARAMS) -> Path:
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
+    """Return a training artefact whose adapter says something."""
+    return write_training(tiny_model, tmp_path_factory.mktemp("trained"))
+
+
+def serve(
+    merged: Path,
+    splits: Path,
+    tmp_path: Path,
+    server: dict[str, str],
+    params: ServingParams = PARAMS,
+    training: Path | None = None,
+) -> Path:
     out = tmp_path / "served"
     out.mkdir()
     payload = {
         "merged": str(merged),
+        "base": str(merged / "model"),
+        "training": str(training or merged / "model"),
         "splits": str(splits),
         "out": str(out),
-        "log": str(tmp_path / "server.log"),
+        "work": str(tmp_path),
         "server": server,
         "params": params.model_dump(),
     }
@@ -72,11 +89,16 @@ def test_without_a_server_the_directory_says_that_it_is_unproven(tmp_path: Path,
         "why": "there is no vLLM environment",
         "probes": [],
         "tokenize_equal": None,
+        "smoke": None,
+        "targets": {},
     }
     contract = read_json(out / "contract.json")
     assert (contract["stop_ids"], contract["stop_tokens"], contract["pad_id"]) == ([2], ["<|im_end|>"], 0)
     assert len(contract["probes"]) == 2
-    assert all(len(probe["token_ids_sha256"]) == 64 for probe in contract["probes"])
+    for probe in contract["probes"]:
+        hashes = probe["token_ids_sha256"]
+        assert len(hashes["training"]) == 64
+        assert (hashes["reloaded"], hashes["server"]) == (hashes["training"], None)
     text = card(out, None)  # type: ignore[arg-type]
     assert "Not proven on a server" in text
     assert "serve.sh" in text
@@ -90,7 +112,15 @@ def test_a_server_that_answers_as_the_model_does_is_proven(
     assert (proof["proven"], proof["server"], proof["tokenize_equal"]) == (True, "stand-in 1", True)
     assert [probe["equal"] for probe in proof["probes"]] == [True, True]
     assert all(probe["expected"] == probe["answered"] for probe in proof["probes"])
-    assert "Proven on stand-in 1" in card(out, None)  # type: ignore[arg-type]
+    hashes = [probe["token_ids_sha256"] for probe in read_json(out / "contract.json")["probes"]]
+    assert [one["server"] for one in hashes] == [one["training"] for one in hashes]
+    assert proof["smoke"] == {"requests": 6, "equal": 6}
+    notes = read_json(out / "notes" / "smoke.json")["server"]
+    assert 0 < notes["latency_p50_s"] <= notes["latency_p95_s"]
+    assert notes["tokens_per_s"] > 0
+    text = card(out, None)  # type: ignore[arg-type]
+    assert "Proven on stand-in 1" in text
+    assert "6 requests at once" in text
 
 
 @pytest.mark.parametrize(
@@ -98,6 +128,7 @@ def test_a_server_that_answers_as_the_model_does_is_proven(
     [
         ("answer", "does not answer as the merged model does"),
         ("template", "renders probe h:0 as other tokens"),
+        ("busy", "asked 6 requests at once, stand-in 1 answered 5 of them otherwise"),
         ("start", "head size that is not supported"),
     ],
 )
@@ -107,6 +138,56 @@ def test_a_server_with_a_fault_is_caught(
     monkeypatch.setenv("STAND_IN", fault)
     with pytest.raises(ProofError, match=said):
         serve(merged, splits, tmp_path, {"name": "stand-in 1", "python": python})
+
+
+BESIDE = PARAMS.model_copy(update={"lora": "prove", "smoke_requests": 0})
+
+
+@pytest.mark.timeout(300)
+def test_the_adapter_is_proven_beside_its_base(
+    tmp_path: Path, merged: Path, splits: Path, python: str, trained: Path
+) -> None:
+    out = serve(merged, splits, tmp_path, {"name": "stand-in 1", "python": python}, BESIDE, trained)
+    settings = yaml.safe_load((out / "lora" / "vllm.yaml").read_text())
+    assert settings["lora-modules"] == ["finetuned=adapter"]
+    assert (settings["enable-lora"], settings["max-lora-rank"]) == (True, 8)
+    assert settings["served-model-name"] == ["finetuned-base"]
+    proof = read_json(out / "proof.json")
+    assert [line["equal"] for line in proof["lora"]["probes"]] == [True, True]
+    assert proof["lora"]["probes"] != proof["probes"], "the adapter changes nothing, so nothing was tested"
+    assert "| lora | yes |" in card(out, None)  # type: ignore[arg-type]
+
+
+@pytest.mark.timeout(300)
+def test_targets_need_no_vllm(tmp_path: Path, merged: Path, splits: Path) -> None:
+    params = PARAMS.model_copy(update={"targets": ("gguf", "transformers", "triton"), "smoke_requests": 2})
+    out = serve(merged, splits, tmp_path, {"name": "absent", "why": "there is no vLLM environment"}, params)
+    proof = read_json(out / "proof.json")
+    assert not proof["proven"]
+    found = {name: said["proven"] for name, said in proof["targets"].items()}
+    assert found == {"gguf": True, "triton": False, "transformers": True}
+    assert [line["equal"] for line in proof["targets"]["transformers"]["probes"]] == [True, True]
+    assert proof["targets"]["transformers"]["smoke"] == {"requests": 2, "equal": 2}
+    assert set(read_json(out / "notes" / "smoke.json")) == {"transformers"}
+    text = card(out, None)  # type: ignore[arg-type]
+    assert "| triton | no | its files were checked" in text
+    assert "| gguf | yes | read back by transformers" in text
+
+
+@pytest.mark.timeout(300)
+def test_a_server_that_leaves_the_adapter_out_is_caught(
+    tmp_path: Path, merged: Path, splits: Path, python: str, trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STAND_IN", "lora")
+    with pytest.raises(ProofError, match="does not answer as"):
+        serve(merged, splits, tmp_path, {"name": "stand-in 1", "python": python}, BESIDE, trained)
+
+
+def test_no_requests_at_once_when_none_are_wanted(tmp_path: Path, merged: Path, splits: Path, python: str) -> None:
+    params = PARAMS.model_copy(update={"smoke_requests": 0})
+    out = serve(merged, splits, tmp_path, {"name": "stand-in 1", "python": python}, params)
+    assert read_json(out / "proof.json")["smoke"] is None
+    assert not (out / "notes").exists()
 
 
 def test_probes_that_do_not_fit_the_context_are_refused(tmp_path: Path, merged: Path, splits: Path) -> None:

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from tasks.errors import ProofError
-from tasks.serving.client import Answer
+from tasks.inference.client import Answer
 from tasks.serving.compare import check_answers, compare, proof_line
 from tasks.serving.params import ServingParams
 from tasks.serving.reference import Reference
