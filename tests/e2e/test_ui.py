@@ -14,6 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 from tasks.pipeline.params import DEMO_FILES
 from tasks.settings import PROJECT_ROOT
 from tests.e2e.conftest import Stack, ask
+from tests.tiny import FEW_PROBES
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
@@ -115,12 +116,17 @@ def field(page: Page, label: str) -> Locator:
     return page.get_by_label(f"{label} (Optional)", exact=True)
 
 
+def choose(page: Page, title: str, option: str) -> None:
+    """Choose from a form's list."""
+    page.get_by_label(f"Select {title}").click()
+    page.get_by_role("option", name=option).click()
+
+
 def test_finetune_started_from_its_form_ends_in_a_release(stack: Stack, page: Page, tiny_model: Path) -> None:
+    name = f"form-{uuid.uuid4().hex[:6]}"
     model = stack.home / "inbox" / "model-for-the-form"
     shutil.copytree(tiny_model, model, dirs_exist_ok=True)
-    name = f"form-{uuid.uuid4().hex[:6]}"
     page.goto(f"{stack.address}/v2/deployments/deployment/{stack.deployment('finetune')['id']}/run")
-
     fields = {
         "Base model": str(model),
         "Longest row (tokens)": "640",
@@ -141,8 +147,7 @@ def test_finetune_started_from_its_form_ends_in_a_release(stack: Stack, page: Pa
         field(page, label).fill(value)
     field(page, "Remove paraphrases").click()
     field(page, "Release without a live server's proof").click()
-    page.get_by_label("Select Prove on a real server").click()
-    page.get_by_role("option", name="skip").click()
+    choose(page, "Prove on a real server", "skip")
     page.get_by_role("button", name="Submit").click()
     run = stack.run(f"{name} by hand")
     assert run["parameters"]["name"] == name
@@ -155,3 +160,72 @@ def test_finetune_started_from_its_form_ends_in_a_release(stack: Stack, page: Pa
     page.goto(f"{stack.address}/v2/runs/flow-run/{run['id']}?tab=Artifacts")
     for card in ("card-training", "card-gating", "card-serving", "results"):
         expect(page.get_by_text(card).first).to_be_visible()
+
+
+def start_quickly(stack: Stack, tiny_model: Path, name: str, approval: dict[str, object]) -> str:
+    """Start `finetune` on few rows and a tiny model, to be approved by a person, and return the run's id."""
+    inbox = stack.home / "inbox"
+    shutil.copytree(tiny_model, inbox / "tiny", dirs_exist_ok=True)
+    data = PROJECT_ROOT / "deployments" / "demo" / "data"
+    for each, rows in (("mails-chat", 120), ("heldout", 6), ("general", 257)):
+        lines = (data / f"{each}.jsonl").read_bytes().splitlines(keepends=True)
+        (inbox / f"few-{each}.jsonl").write_bytes(b"".join(lines[:rows]))
+    parameters = {
+        "name": name,
+        "files": [str(inbox / "few-mails-chat.jsonl")],
+        "heldout_files": [str(inbox / "few-heldout.jsonl")],
+        "ingest": {"max_quarantined_share": 0.2},
+        "dedup": {"embedding": False},
+        "quality": {"min_rows": 50},
+        "mixing": {"share": 0.05, "files": [str(inbox / "few-general.jsonl")]},
+        "leakage": {"embedding_rows": 0},
+        "base": {"model": str(inbox / "tiny")},
+        "rendering": {"max_length": 640, "max_dropped_share": 0.2},
+        "training": {"r": 4, "max_steps": 2, "learning_rate": 0.01},
+        "evaluation": {"general_limit": 12, "max_new_tokens": 16, "task_items": 4, "guardrails": FEW_PROBES},
+        "gating": {"min_task_gain": -1, "max_general_drop": 1, "min_items": 1, "min_task_items": 1},
+        "serving": {"prove": "skip"},
+        "merging": {"probes": 2, "greedy_tokens": 4},
+        "release": {"allow_unproven": True},
+        "approval": {"mode": "required", **approval},
+    }
+    deployment = stack.deployment("finetune")["id"]
+    run = ask("POST", f"{stack.address}/api/deployments/{deployment}/create_flow_run", {"parameters": parameters})
+    return str(run["id"])
+
+
+def test_finetune_waits_for_a_person(stack: Stack, page: Page, tiny_model: Path) -> None:
+    name = f"approve-{uuid.uuid4().hex[:6]}"
+    run = start_quickly(stack, tiny_model, name, {})
+    waiting = stack.wait(run, states={"PAUSED"})
+    assert waiting["state_name"] == "Suspended", waiting["state"]["message"]
+    assert not (stack.home / "releases" / name).exists()
+
+    page.goto(f"{stack.address}/v2/runs/flow-run/{run}")
+    page.get_by_role("button", name="Open menu").click()
+    page.get_by_role("menuitem", name="Resume").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("Without an answer within 72 hours")).to_be_visible()
+    choose(page, "Decision", "approve")
+    dialog.get_by_label("Your name (Optional)").fill("Ada Approver")
+    dialog.get_by_label("Reason (Optional)").fill("The report reads well.")
+    dialog.get_by_role("button", name="Resume").click()
+
+    ended = stack.wait(run)
+    assert ended["state_name"] == "Released", ended["state"]["message"]
+    release = stack.home / "releases" / name / "v1"
+    approval = json.loads((release / "release.json").read_text())["approval"]
+    assert (approval["decision"], approval["by"]) == ("approve", "Ada Approver")
+    assert "Approved by Ada Approver" in (release / "report.html").read_text()
+    # What was done before the wait is reused, not done again.
+    tasks = ask("POST", f"{stack.address}/api/task_runs/filter", {"flow_runs": {"id": {"any_": [run]}}})
+    assert sum(task["name"].startswith("training") and task["state_name"] == "Completed" for task in tasks) == 1
+
+
+def test_finetune_without_an_answer_is_rejected(stack: Stack, tiny_model: Path) -> None:
+    name = f"silent-{uuid.uuid4().hex[:6]}"
+    ended = stack.wait(start_quickly(stack, tiny_model, name, {"timeout_hours": 0.01}))
+    assert ended["state_name"] == "Rejected", ended["state"]["message"]
+    assert "not approved within 0.01 hours" in ended["state"]["message"]
+    assert not (stack.home / "releases" / name).exists()
+    assert ask("POST", f"{stack.address}/api/automations/filter", {}) == [], "the clock is taken away again"
