@@ -31,6 +31,7 @@ def main() -> None:
     finetune-flows run finetune --profile deployments/profiles/demo.yaml
     finetune-flows run finetune --profile mine.yaml --set training.num_train_epochs=2 --set name=mails
     finetune-flows show mails
+    finetune-flows verify mails
     """  # noqa: D301 - click's own mark for lines that stay as they are
 
 
@@ -86,6 +87,31 @@ def show(what: str) -> None:
     from deployments.cli.show import show_artifact, show_releases
 
     click.echo(show_artifact(what) if "/" in what else show_releases(what))
+
+
+@main.command()
+@click.argument("release", metavar="RELEASE")
+@click.option(
+    "--public-key",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="PEM file of the key that must have signed the release.",
+)
+@click.option("--strict", is_flag=True, help="What could not be checked counts as failed.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def verify(release: str, public_key: Path | None, strict: bool, as_json: bool) -> None:
+    """Check everything of RELEASE again, offline: a directory, NAME (its champion), or NAME/vN.
+
+    Files against their checksums, none missing and none too many; signature, bill of materials, model card, weights,
+    tokenizer and template against the contract, verdict, parity, live proof, licence.
+
+    \b
+    Exit code: 0 nothing failed, 1 something did, 2 no such release.
+    """  # noqa: D301
+    from deployments.cli.verify import verify_text
+
+    text, good = verify_text(release, public_key, strict=strict, as_json=as_json)
+    click.echo(text)
+    sys.exit(0 if good else FAILED)
 
 
 @main.command()

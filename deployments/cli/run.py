@@ -3,6 +3,7 @@
 import inspect
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +99,9 @@ def closing_text(result: Any) -> str:
     """Return what a person wants to know when the run is over."""
     if not (isinstance(result, dict) and "outcome" in result and "verdict" in result):
         return json.dumps(_plain(result), indent=1, ensure_ascii=False)
-    parts = [scores_table(result["verdict"]), "", verdict_text(result["verdict"]), ""]
+    parts = [scores_table(result["verdict"]), "", verdict_text(result["verdict"])]
+    approval = result.get("approval")
+    parts += [f"Approval {approval['decision']} by {approval['by']}: {approval['reason']}", ""] if approval else [""]
     release = result.get("release")
     if release:
         made = "made now" if release["made_now"] else "made by an earlier run"
@@ -107,9 +110,11 @@ def closing_text(result: Any) -> str:
             f"Release  {release['path']} ({release['version']}, {made}, {serves})",
             f"Proof    {_proof(Path(release['path']) / 'proof.json')}",
             f"Serve    bash {release['path']}/serve.sh",
+            f"Verify   finetune-flows verify {release['name']}/{release['version']}",
         ]
     else:
-        parts.append("No release: the gate rejected the model. The adapter and the report stay.")
+        who = "a person" if (result.get("approval") or {}).get("decision") == "reject" else "the gate"
+        parts.append(f"No release: {who} rejected the model. The adapter and the report stay.")
     if result.get("report"):
         parts.append(f"Report   {Path(result['report']).as_uri()}")
     parts.append("UI       " + (os.environ.get("PREFECT_UI_URL") or "make ui, then open the address it prints"))
@@ -117,22 +122,34 @@ def closing_text(result: Any) -> str:
 
 
 def scores_table(verdict: dict[str, Any]) -> str:
-    """Return the table of figures before and after."""
-    columns = ("what", "n", "before", "after", "change", "interval", "outcome")
-    rows = [
-        (
-            str(row["name"]),
-            str(row["n"]),
-            _percent(row["base"]),
-            _percent(row["tuned"]),
-            _points(row["difference"]),
-            f"{_points(row['low'])} to {_points(row['high'])}" if row["low"] is not None else "-",
-            str(row["outcome"]),
-        )
-        # Rows without a figure of either model are conditions; the reasons below the table tell them.
-        for row in verdict.get("rows", [])
-        if row["base"] is not None
-    ]
+    """Return the table of figures before and after; rows that could only have failed, and did not, are counted."""
+    from tasks.reporting.labels import is_quiet, row_label, several_metrics
+
+    # Rows without a figure of either model are conditions; the reasons below the table tell them.
+    measured = [row for row in verdict.get("rows", []) if row["base"] is not None]
+    several = several_metrics(measured)
+    loud = [row for row in measured if not is_quiet(row)]
+    lines = aligned(
+        ("what", "n", "before", "after", "change", "interval", "outcome"),
+        [
+            (
+                row_label(row, several=several),
+                str(row["n"]),
+                _percent(row["base"]),
+                _percent(row["tuned"]),
+                _points(row["difference"]),
+                f"{_points(row['low'])} to {_points(row['high'])}" if row["low"] is not None else "-",
+                str(row["outcome"]),
+            )
+            for row in loud
+        ],
+    )
+    quiet = len(measured) - len(loud)
+    return f"{lines}\n({quiet} more rows could only have failed, and did not: see the report)" if quiet else lines
+
+
+def aligned(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table of text with its columns aligned."""
     widths = [max(len(line[column]) for line in [columns, *rows]) for column in range(len(columns))]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in [columns, *rows]

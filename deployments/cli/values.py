@@ -1,6 +1,7 @@
 """Parameters from a YAML file and from `--set`, before they are checked."""
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -12,13 +13,15 @@ from tasks.errors import ConfigError
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML without dates: 2026-08-01 stays the text that a parameter takes, as in the form."""
+    """YAML without dates, and with two truth values: 2026-08-01 and off stay the text that a parameter takes."""
 
 
+_BOOL, _DATE = "tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp"
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in known if tag != "tag:yaml.org,2002:timestamp"]
+    first: [(tag, pattern) for tag, pattern in known if tag not in {_BOOL, _DATE}]
     for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+_Loader.add_implicit_resolver(_BOOL, re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
 
 
 def _read(text: str) -> Any:

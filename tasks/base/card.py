@@ -17,6 +17,7 @@ def card(directory: Path, _manifest: Manifest) -> str:
             ["revision", said["revision"]],
             ["architecture", ", ".join(said["architectures"])],
             ["vocabulary", said["vocab_size"]],
+            ["licence", said["license"] or said["license_file"] or "not stated"],
             ["digest of the source", f"`{said['source_digest'][:16]}`"],
         ],
     )

@@ -3,6 +3,7 @@
 from tasks.store.params import Params, positioned
 
 EMBEDDED = "embedded:smollm2-135m-instruct"
+EMBEDDED_HUB_ID = "HuggingFaceTB/SmolLM2-135M-Instruct"
 
 
 class BaseParams(Params):

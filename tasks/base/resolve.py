@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 from tasks.base.convert import embedded_source
-from tasks.base.params import EMBEDDED, BaseParams
+from tasks.base.licence import CARD, LICENCE_FILES
+from tasks.base.params import EMBEDDED, EMBEDDED_HUB_ID, BaseParams
 from tasks.errors import ConfigError
 from tasks.settings import confine
 from tasks.store.keys import digest_of, file_digest
@@ -32,6 +33,13 @@ def locate(params: BaseParams) -> tuple[Path, str]:
     return _from_hub(params)
 
 
+def hub_id(params: BaseParams, revision: str) -> str | None:
+    """Return the Hugging Face id that a base model goes by, or None for a folder of one's own."""
+    if params.model == EMBEDDED:
+        return EMBEDDED_HUB_ID
+    return None if revision == "local" else params.model
+
+
 def confine_quietly(path: str) -> Path | None:
     """Return a path below the allowed folders if it names an existing folder there, else None."""
     try:
@@ -46,7 +54,9 @@ def _from_hub(params: BaseParams) -> tuple[Path, str]:
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
 
     try:
-        folder = Path(snapshot_download(params.model, revision=params.revision, allow_patterns=list(WANTED)))
+        folder = Path(
+            snapshot_download(params.model, revision=params.revision, allow_patterns=[*WANTED, CARD, *LICENCE_FILES])
+        )
     except (LocalEntryNotFoundError, RepositoryNotFoundError, HfHubHTTPError) as error:
         raise ConfigError(
             f"the base model '{params.model}' (revision {params.revision}) is neither a folder nor in the local cache, "

@@ -1,14 +1,17 @@
 """Making a release: checked against the verdict and the proof, built aside, moved in by one rename."""
 
 import errno
+import hashlib
 import os
 import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tasks.errors import ArtifactError, ConfigError, ProofError, ResourceError
+from tasks.promotion.checksums import SUMS_FILE, sums_text
+from tasks.promotion.model_card import CARD_FILE, model_card
 from tasks.promotion.params import PromotionParams
 from tasks.promotion.pointer import history, move, settle, sync_folder
 from tasks.promotion.registry import (
@@ -19,35 +22,59 @@ from tasks.promotion.registry import (
     folder_of,
     lock_of,
     number,
+    pointed,
     versions,
 )
+from tasks.promotion.sbom import SBOM_FILE, sbom
+from tasks.promotion.signing import ALGORITHM, PUBLIC_KEY_FILE, SIGNATURE_FILE, fingerprint, public_pem, signing_key
+from tasks.promotion.story import FORMAT, story
 from tasks.store.keys import digest_of, file_digest
 from tasks.store.locks import file_lock
 from tasks.store.records import read_json, write_json
-from tasks.store.refs import Manifest, Ref
+from tasks.store.refs import Ref
 from tasks.store.store import MANIFEST, Store
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 NEEDED = ("training", "gating", "merging", "serving")
 PARTIAL = ".partial"
+# Written by the release itself: a stage's file of that name would hide one of them.
+OWN = frozenset({RELEASE_FILE, SUMS_FILE, SBOM_FILE, CARD_FILE, SIGNATURE_FILE, PUBLIC_KEY_FILE})
 _CANNOT_LINK = frozenset({errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.EACCES})
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
-def source_of(stages: Mapping[str, Ref]) -> str:
-    """Return one digest over what a release is made of (the report tells of the stages and adds nothing to them)."""
-    return digest_of({role: ref.digest for role, ref in stages.items() if role != "reporting"})
+def source_of(stages: Mapping[str, Ref], params: PromotionParams) -> str:
+    """Return one digest over what a release is made of: the stages, and what its model card quotes.
+
+    The report tells of the stages and adds nothing to them.
+    """
+    made_of = {role: ref.digest for role, ref in stages.items() if role != "reporting"}
+    return digest_of({"stages": made_of, "intended_use": params.intended_use, "limitations": params.limitations})
+
+
+def signer_of(params: PromotionParams) -> str | None:
+    """Return the fingerprint of the key that signs, or None when nothing is signed.
+
+    Raises:
+        ConfigError: The key cannot be used.
+    """
+    return fingerprint(signing_key().public_key()) if params.sign else None
 
 
 def check(stages: Mapping[str, Ref], params: PromotionParams) -> None:
     """Refuse what must not serve.
 
     Raises:
-        ConfigError: A stage is missing, or no server has proven the directory and the parameters do not allow that.
+        ConfigError: A stage is missing, no server has proven the directory and the parameters do not allow that, or the
+            key to sign with cannot be used.
         ProofError: The verdict is not `pass`, or a proof failed.
     """
     missing = [role for role in NEEDED if role not in stages]
     if missing:
         raise ConfigError(f"a release needs the results of {', '.join(NEEDED)}; missing: {', '.join(missing)}")
+    signer_of(params)
     store = Store()
     verdict = read_json(store.open(stages["gating"]) / "verdict.json")
     if verdict["outcome"] != "pass":
@@ -68,8 +95,16 @@ def check(stages: Mapping[str, Ref], params: PromotionParams) -> None:
         )
 
 
-def publish(name: str, stages: Mapping[str, Ref], params: PromotionParams) -> Release:
+def publish(
+    name: str, stages: Mapping[str, Ref], params: PromotionParams, approval: Mapping[str, Any] | None = None
+) -> Release:
     """Return the release of these stages, making it and pointing to it when there is none yet.
+
+    Args:
+        name: The model's name.
+        stages: References of the run's stages, by role.
+        params: What may be released, and what the release says of itself.
+        approval: What a person decided about the model; kept in the release. An approval alone makes no new release.
 
     Raises:
         ConfigError: The name, or what `check` refuses.
@@ -79,14 +114,17 @@ def publish(name: str, stages: Mapping[str, Ref], params: PromotionParams) -> Re
     """
     folder_of(name)
     check(stages, params)
-    source = source_of(stages)
+    source = source_of(stages, params)
     with file_lock(lock_of(name), waiting_for=f"the releases of {name}"):
         settle(name)
-        version = find_source(name, source)
+        version = find_source(name, source, signer_of(params))
         made_now = version is None
         if version is None:
             version = _next_version(name)
-            _build(name, version, stages, source)
+            head = {"format": FORMAT, "name": name, "version": version, "created": _now(), "source": source}
+            _build(
+                folder_of(name), head | {"replaces": pointed(name)} | story(stages, params, approval), stages, params
+            )
         # A release that was the champion once stays where an operator put it; one whose maker died before the pointer
         # moved gets its turn now.
         if all(line["to"] != version for line in history(name)):
@@ -94,39 +132,54 @@ def publish(name: str, stages: Mapping[str, Ref], params: PromotionParams) -> Re
         return describe(name, version, made_now=made_now)
 
 
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
 def _next_version(name: str) -> str:
     used = [number(version) for version in [*versions(name), *(line["to"] for line in history(name))]]
     return f"v{max(used, default=0) + 1}"
 
 
-def _build(name: str, version: str, stages: Mapping[str, Ref], source: str) -> None:
-    folder = folder_of(name)
+def _build(folder: Path, said: dict[str, Any], stages: Mapping[str, Ref], params: PromotionParams) -> None:
     partial = folder / PARTIAL
     shutil.rmtree(partial, ignore_errors=True)  # the lock is held: a left-over is a dead process's
     try:
         partial.mkdir(parents=True)
-        files = _fill(partial, stages)
-        said = {
-            "name": name,
-            "version": version,
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "source": source,
-            **_story(stages),
-            "files": files,
-        }
-        write_json(partial / RELEASE_FILE, said)
+        _seal(partial, said | {"files": _fill(partial, stages)}, signing_key() if params.sign else None)
         _sync_tree(partial)
-        partial.replace(_free(folder, version))
+        partial.replace(_free(folder, said["version"]))
         sync_folder(folder)
     except OSError as error:
         if error.errno in _DISK_FULL:
             raise ResourceError(
-                f"the disk is full below {folder}: {name} was not released. Free some space, for example with "
+                f"the disk is full below {folder}: {said['name']} was not released. Free some space, for example with "
                 "`finetune-flows clean`, and run again: finished stages are kept."
             ) from error
         raise
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _seal(out: Path, said: dict[str, Any], key: "Ed25519PrivateKey | None") -> None:
+    """Write what the release says of itself: card, bill of materials, `release.json`, checksums, and its signature."""
+    said["signature"] = {"algorithm": ALGORITHM, "key": fingerprint(key.public_key())} if key else None
+    if key:
+        _own(out, said, PUBLIC_KEY_FILE, public_pem(key))
+    _own(out, said, CARD_FILE, model_card(said).encode())
+    _own(out, said, SBOM_FILE, sbom(said).encode())
+    said["files"] = dict(sorted(said["files"].items()))
+    write_json(out / RELEASE_FILE, said)
+    digests = {name: entry["sha256"] for name, entry in said["files"].items()}
+    sums = sums_text({**digests, RELEASE_FILE: file_digest(out / RELEASE_FILE)}).encode()
+    (out / SUMS_FILE).write_bytes(sums)
+    if key:
+        (out / SIGNATURE_FILE).write_bytes(key.sign(sums))
+
+
+def _own(out: Path, said: dict[str, Any], name: str, data: bytes) -> None:
+    (out / name).write_bytes(data)
+    said["files"][name] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
 
 
 def _free(folder: Path, version: str) -> Path:
@@ -155,6 +208,8 @@ def _take(out: Path, ref: Ref, below: str) -> dict[str, dict[str, Any]]:
         if not name.startswith(below) or name.startswith("notes/") or name == MANIFEST:
             continue
         target = out / name
+        if name in OWN or target.exists():
+            raise ArtifactError(f"{ref.name} brings a file {name}, which the release has already: rename it there")
         target.parent.mkdir(parents=True, exist_ok=True)
         _link_or_copy(directory / name, target)
         if file_digest(target) != entry.sha256:
@@ -173,42 +228,6 @@ def _link_or_copy(source: Path, target: Path) -> None:
         if error.errno not in _CANNOT_LINK:
             raise
         shutil.copy2(source, target)
-
-
-def _story(stages: Mapping[str, Ref]) -> dict[str, Any]:
-    """Return the lineage, the data, the base model, scores, verdict and proofs."""
-    store = Store()
-    manifests = {role: store.manifest(ref) for role, ref in stages.items()}
-    files = {
-        "base": ("base", "base.json"),
-        "scores_base": ("evaluation_base", "scores.json"),
-        "scores_tuned": ("evaluation_tuned", "scores.json"),
-        "verdict": ("gating", "verdict.json"),
-        "parity": ("merging", "parity.json"),
-        "proof": ("serving", "proof.json"),
-    }
-    said = {
-        what: read_json(store.open(stages[role]) / name) if role in stages else None
-        for what, (role, name) in files.items()
-    }
-    base = said.pop("base")
-    return {
-        "data": {role: _data(manifest) for role, manifest in manifests.items() if manifest.kind == "ingest"},
-        "base": {part: base[part] for part in ("model", "revision", "source_digest")} if base else None,
-        "scores": {"base": said.pop("scores_base"), "tuned": said.pop("scores_tuned")},
-        **said,
-        "lineage": {role: _lineage(manifest) for role, manifest in manifests.items()},
-    }
-
-
-def _data(manifest: Manifest) -> dict[str, str]:
-    """Return the digests of the source files of an ingest."""
-    return dict(manifest.parents)
-
-
-def _lineage(manifest: Manifest) -> dict[str, Any]:
-    kept = {"kind", "key", "stage_version", "digest", "created", "params", "libraries", "parents", "counts"}
-    return manifest.model_dump(mode="json", include=kept)
 
 
 def _sync_tree(folder: Path) -> None:

@@ -122,10 +122,18 @@ def describe(name: str, version: str, *, made_now: bool = False) -> Release:
     return Release(name=name, version=version, path=path, is_champion=pointed(name) == version, made_now=made_now)
 
 
-def find_source(name: str, source: str) -> str | None:
-    """Return the version made from a source, when it is whole by names and sizes (no gigabyte is read)."""
+def find_source(name: str, source: str, signer: str | None = None) -> str | None:
+    """Return the version made from a source, when it is whole by names and sizes (no gigabyte is read).
+
+    Args:
+        name: The model's name.
+        source: Digest of what the release is made of.
+        signer: Fingerprint of the key that it must be signed with; None takes a signed one and one that is not.
+    """
     for version in reversed(versions(name)):
-        if read_release(name, version)["source"] == source and not list(problems(name, version, content=False)):
+        said = read_release(name, version)
+        signed = (said.get("signature") or {}).get("key")
+        if said["source"] == source and signer in {None, signed} and not list(problems(name, version, content=False)):
             return version
     return None
 

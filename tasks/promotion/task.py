@@ -1,39 +1,50 @@
 """Prefect doors of promotion: release, point to a release, go back."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from prefect import task
 from prefect.artifacts import create_markdown_artifact
 from prefect.context import FlowRunContext
 
-from tasks.promotion.build import check, publish, source_of
+from tasks.promotion.build import check, publish, signer_of, source_of
 from tasks.promotion.card import card
 from tasks.promotion.params import PromotionParams
 from tasks.promotion.pointer import promote_release as point_to
 from tasks.promotion.pointer import rollback
 from tasks.promotion.registry import Release, champion, describe, find_source, list_releases
-from tasks.store.keys import KEY_LENGTH
+from tasks.store.keys import KEY_LENGTH, digest_of
 from tasks.store.refs import Ref
 
 __all__ = ["champion", "list_releases", "promote", "promote_release", "rollback_champion"]
 
 
-def promote(name: str, stages: Mapping[str, Ref], params: PromotionParams) -> Release:
-    """Make the stages of one run a release and its champion; an unchanged run finds its release and moves nothing."""
+def promote(
+    name: str, stages: Mapping[str, Ref], params: PromotionParams, approval: Mapping[str, Any] | None = None
+) -> Release:
+    """Make the stages of one run a release and its champion; an unchanged run finds its release and moves nothing.
+
+    Args:
+        name: The model's name.
+        stages: References of the run's stages, by role.
+        params: What may be released, and what the release says of itself.
+        approval: What a person decided about the model, as JSON; None when nobody was asked.
+    """
     check(stages, params)
-    source = source_of(stages)
-    known = find_source(name, source)
+    source, signer = source_of(stages, params), signer_of(params)
+    known = find_source(name, source, signer)
 
     def promotion(name: str, stages: dict[str, Ref]) -> Release:
-        return publish(name, stages, params)
+        return publish(name, stages, params, approval)
 
+    about = digest_of({"source": source, "signer": signer})[:KEY_LENGTH]
     body = task(
         name="promotion",
         task_run_name=f"promotion: {name}",
         tags=["stage:promotion"],
         persist_result=True,
         result_serializer="json",
-        cache_key_fn=lambda _context, _arguments: f"promotion-{name}-{source[:KEY_LENGTH]}",
+        cache_key_fn=lambda _context, _arguments: f"promotion-{name}-{about}",
         refresh_cache=known is None,
     )(promotion)
     made = body(name, dict(stages))

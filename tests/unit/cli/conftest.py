@@ -31,7 +31,15 @@ VERDICT = {
     "reasons": ["all rows pass"],
     "rows": [
         {"name": "field accuracy", "n": 90, "base": 0.05, "tuned": 0.91, "difference": 0.86, "low": 0.8, "high": 0.9,
-         "margin": 0.4, "rule": "gain", "outcome": "pass"}
+         "margin": 0.4, "rule": "gain", "outcome": "pass", "metric": "field_accuracy"},
+        {"name": "extraction: match", "n": 90, "base": 0.0, "tuned": 0.5, "difference": 0.5, "low": 0.4, "high": 0.6,
+         "margin": None, "rule": "shown only", "outcome": "shown", "metric": "match"},
+        {"name": "extraction: field etd", "n": 90, "base": 0.0, "tuned": 0.5, "difference": 0.5, "low": 0.4,
+         "high": 0.6, "margin": -0.1, "rule": "may only fail", "outcome": "shown", "metric": "right"},
+        {"name": "guardrail: refusal", "n": 20, "base": 0.9, "tuned": 0.9, "difference": 0.0, "low": -0.1,
+         "high": 0.1, "margin": -0.1, "rule": "may only fail", "outcome": "shown", "metric": "behaved"},
+        {"name": "adapter loaded", "n": 90, "base": None, "tuned": None, "difference": 1.0, "low": None,
+         "high": None, "margin": None, "rule": "one", "outcome": "pass", "metric": "answers changed"},
     ],
 }
 
@@ -50,9 +58,14 @@ def small(files: tuple[str, ...], training: SmallParams = SmallParams(), end: st
     if end == "config":
         raise ConfigError("these two do not go together")
     if end == "reject":
-        result = {"outcome": "rejected", "release": None, "report": "/tmp/report.html", "results": "",
+        result = {"outcome": "rejected", "release": None, "approval": None, "report": "/tmp/report.html", "results": "",
                   "verdict": VERDICT | {"outcome": "fail"}}
         return Completed(name="Rejected", message="the gate said no", data=result)
+    if end == "refuse":
+        told = {"decision": "reject", "by": "Ada", "reason": "not tonight", "time": "t"}
+        result = {"outcome": "rejected", "release": None, "report": "", "results": "", "verdict": VERDICT,
+                  "approval": told}
+        return Completed(name="Rejected", message="a person said no", data=result)
     if end == "release":
         release = {"name": "m", "version": "v1", "path": "/r/m/v1", "is_champion": True, "made_now": True}
         return {"outcome": "released", "release": release, "report": "/r/m/v1/report.html", "results": "",

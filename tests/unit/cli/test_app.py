@@ -28,7 +28,7 @@ def test_help_imports_nothing_heavy() -> None:
 
 def test_help_names_every_command() -> None:
     text = CliRunner().invoke(main, ["--help"]).output
-    for command in ("run", "flows", "show", "clean"):
+    for command in ("run", "flows", "show", "verify", "clean"):
         assert command in text
         assert CliRunner().invoke(main, [command, "--help"]).exit_code == 0
 

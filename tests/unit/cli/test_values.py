@@ -33,6 +33,16 @@ def test_a_date_stays_the_text_that_was_written(tmp_path: Path) -> None:
     assert values == {"splitting": {"test_from": "2026-09-01", "validation_from": "2026-08-01", "test": 0.1}}
 
 
+def test_off_is_a_word_and_true_is_not(tmp_path: Path) -> None:
+    profile = tmp_path / "profile.yaml"
+    profile.write_text("approval: {mode: off}\nrelease: {sign: true}\n")
+    values = override(read_profile(profile), ["serving.lora=off", "a=on", "b=no", "c=False"])
+    assert values == {
+        "approval": {"mode": "off"}, "release": {"sign": True}, "serving": {"lora": "off"}, "a": "on", "b": "no",
+        "c": False,
+    }  # fmt: skip
+
+
 def test_bad_overrides_are_all_listed() -> None:
     with pytest.raises(ConfigError) as caught:
         override({"name": "x"}, ["nonsense", "=1", "name.sub=1", "files=[a"])

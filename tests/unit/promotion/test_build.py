@@ -36,7 +36,7 @@ print(build.publish("mails", stages, PromotionParams()).version)
 
 
 def start(stages: dict[str, Ref], folder: Path, before: str = "") -> "subprocess.Popen[str]":
-    given = folder / f"stages-{source_of(stages)[:8]}.json"
+    given = folder / f"stages-{source_of(stages, PARAMS)[:8]}.json"
     given.write_text(json.dumps({role: ref.model_dump() for role, ref in stages.items()}))
     command = [sys.executable, "-c", PUBLISH.format(before=before), str(given)]
     return subprocess.Popen(command, cwd=PROJECT_ROOT, stdout=subprocess.PIPE, text=True)
@@ -55,22 +55,30 @@ def test_a_release_holds_everything_and_says_where_it_comes_from(home: Path, mak
     assert folder == home / "releases" / "mails" / "v1"
     found = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     assert found == [
+        "README.md",
+        "SHA256SUMS",
+        "adapter/adapter_config.json",
         "adapter/adapter_model.safetensors",
         "contract.json",
+        "model/chat_template.jinja",
         "model/config.json",
+        "model/generation_config.json",
         "model/model.safetensors",
+        "model/tokenizer.json",
         "proof.json",
         "release.json",
         "report.html",
         "results.json",
+        "sbom.cdx.json",
         "serve.sh",
         "vllm.yaml",
     ]
     said = read_release("mails", "v1")
-    assert set(said["files"]) == set(found) - {"release.json"}
+    assert set(said["files"]) == set(found) - {"release.json", "SHA256SUMS"}
     assert said["lineage"]["training"]["key"] == stages["training"].key
     assert said["lineage"]["ingest"]["digest"] == stages["ingest"].digest
-    assert said["base"] == {"model": "m", "revision": "r1", "source_digest": "d"}
+    assert (said["base"]["model"], said["base"]["revision"], said["license"]) == ("org/model", "c0ffee", "apache-2.0")
+    assert (said["format"], said["champion"], said["replaces"], said["approval"]) == (2, "mails v1", None, None)
     assert said["scores"]["tuned"]["model"] == "tuned"
     assert (said["verdict"]["outcome"], said["parity"]["passed"], said["proof"]["proven"]) == ("pass", True, True)
     assert "ingest" in said["data"]
