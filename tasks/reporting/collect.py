@@ -12,8 +12,8 @@ from tasks.store.store import Store
 QUARANTINING = ("ingest", "screening")
 ROLES = (
     "base", "ingest", "screening", "general", "screening_general", "heldout", "screening_heldout", "dedup", "quality",
-    "mixing", "splitting", "leakage", "rendering", "training", "evaluation_base", "evaluation_tuned", "gating",
-    "merging", "serving",
+    "mixing", "splitting", "leakage", "rendering", "training", "evaluation_base", "evaluation_tuned",
+    "evaluation_champion", "gating", "merging", "serving",
 )  # fmt: skip
 DIGEST_SHOWN = 16
 

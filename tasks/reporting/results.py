@@ -1,46 +1,54 @@
 """Before and after: the figures of both models side by side, as numbers and as a table."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tasks.reporting.collect import Stages, file_of, rows_of
+from tasks.reporting.contamination import contamination
+from tasks.reporting.examples import item_fields
+from tasks.reporting.labels import counted, figure_label, interval, percent, points
 
 Comparison = dict[str, Any]
-METRICS = (
-    ("valid JSON", "task", "valid_json", ""),
-    ("field accuracy", "task", "field_accuracy", "field_accuracy"),
-    ("record match", "task", "record_match", "match"),
-    ("general accuracy", "general", "accuracy", "correct"),
-)
-GATES = ("task gain", "record match", "general drop")
-ANSWER_SHOWN = 2_000
-BETTER_SHOWN, OTHER_SHOWN = 3, 3
+Scores = Mapping[str, Any] | None
+EVALUATION = "evaluation_"
+MODELS = ("base", "tuned")
 
 
-def results(name: str, stages: Stages) -> dict[str, Any]:
-    """Return the content of `results.json`."""
-    base, tuned = file_of(stages, "evaluation_base", "scores.json"), file_of(stages, "evaluation_tuned", "scores.json")
+def results(name: str, stages: Stages, approval: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return the content of `results.json`.
+
+    Args:
+        name: The run's name.
+        stages: The run's stages.
+        approval: What a person decided about the model; None when nobody was asked.
+    """
+    scores = {model: file_of(stages, EVALUATION + model, "scores.json") for model in models(stages)}
     verdict = file_of(stages, "gating", "verdict.json")
     return {
         "name": name,
         "outcome": verdict["outcome"] if verdict else "not gated",
         "verdict": verdict,
-        "comparisons": comparisons(base, tuned, verdict),
-        "scores": {"base": base, "tuned": tuned},
+        "approval": dict(approval) if approval else None,
+        "comparisons": comparisons(scores["base"], scores["tuned"], verdict),
+        "benchmarks": benchmarks(scores["base"], scores["tuned"], file_of(stages, "leakage", "summary.json")),
+        "scores": scores,
         "stages": {role: stage.ref.name for role, stage in stages.items()},
         "counts": {role: stage.ref.counts for role, stage in stages.items()},
     }
 
 
-def comparisons(base: Any, tuned: Any, verdict: Any) -> list[Comparison]:
-    """Return a line for each metric that at least one of the models has: both figures, interval, margin, verdict."""
-    gates = {row["metric"]: row for row in (verdict or {}).get("rows", []) if row["name"] in GATES}
+def models(stages: Stages) -> list[str]:
+    """Return the models that a run measures: base and tuned, then others such as the champion."""
+    others = {role.removeprefix(EVALUATION) for role in stages if role.startswith(EVALUATION)} - set(MODELS)
+    return [*MODELS, *sorted(others)]
+
+
+def comparisons(base: Scores, tuned: Scores, verdict: Any) -> list[Comparison]:
+    """Return a line for each figure that at least one of the models has: both, interval, margin, verdict."""
+    gates = {row["name"]: row for row in (verdict or {}).get("rows", [])}
     found = []
-    for label, part, key, metric in METRICS:
-        before, after = _figure(base, part, key), _figure(tuned, part, key)
-        if before is None and after is None:
-            continue
-        gate = gates.get(metric, {})
+    for label, gate_name, before, after in (*_task(base, tuned), *_general(base, tuned), *_guardrails(base, tuned)):
+        gate = gates.get(gate_name, {})
         found.append(
             {
                 "metric": label,
@@ -56,10 +64,70 @@ def comparisons(base: Any, tuned: Any, verdict: Any) -> list[Comparison]:
     return found
 
 
-def _figure(scores: Any, part: str, key: str) -> float | None:
-    section = (scores or {}).get(part) or {}
-    value = section.get(key)
-    return None if value is None or section.get("n") == 0 else float(value)
+Line = tuple[str, str, float | None, float | None]
+
+
+def _task(base: Scores, tuned: Scores) -> Iterator[Line]:
+    """Yield each figure of each metric, and the row of the gate that judges it; the deciding figure goes first."""
+    before, after = _metrics(base), _metrics(tuned)
+    names = list(dict.fromkeys([*after, *before]))
+    for place, name in enumerate(names):
+        sides = [side.get(name) or {} for side in (before, after)]
+        main = sides[1].get("main") or sides[0].get("main")
+        figures = dict.fromkeys(figure for side in sides for figure in side.get("figures", {}))
+        for figure in sorted(figures, key=lambda figure: figure != main):
+            deciding = "task gain" if place == 0 else f"metric: {name}"
+            values = [side.get("figures", {}).get(figure) for side in sides]
+            label = figure_label(name, figure, several=len(names) > 1)
+            yield label, deciding if figure == main else f"{name}: {figure}", values[0], values[1]
+
+
+def _metrics(scores: Scores) -> dict[str, Any]:
+    task = (scores or {}).get("task") or {}
+    return {name: summary for name, summary in (task.get("metrics") or {}).items() if summary["n"]}
+
+
+def _general(base: Scores, tuned: Scores) -> Iterator[Line]:
+    before, after = (_accuracy((scores or {}).get("general")) for scores in (base, tuned))
+    if before is not None or after is not None:
+        yield "general accuracy", "general drop", before, after
+
+
+def _accuracy(section: Mapping[str, Any] | None) -> float | None:
+    return float(section["accuracy"]) if section and section.get("n") else None
+
+
+def _guardrails(base: Scores, tuned: Scores) -> Iterator[Line]:
+    sides = [((scores or {}).get("guardrails") or {}).get("kinds") or {} for scores in (base, tuned)]
+    for kind in dict.fromkeys(kind for side in reversed(sides) for kind in side):
+        counts = [side.get(kind) for side in sides]
+        before, after = (one["ok"] / one["n"] if one and one["n"] else None for one in counts)
+        yield f"guardrail: {kind}", f"guardrail: {kind}", before, after
+
+
+def guardrails(scores: Mapping[str, Scores]) -> list[dict[str, str]]:
+    """Return for each kind of probe on how many each model behaved, as text."""
+    sides = {model: ((one or {}).get("guardrails") or {}).get("kinds") or {} for model, one in scores.items()}
+    kinds = dict.fromkeys(kind for side in sides.values() for kind in side)
+    return [{"kind": kind, **{model: counted(side.get(kind)) for model, side in sides.items()}} for kind in kinds]
+
+
+def benchmarks(base: Scores, tuned: Scores, leakage: Any) -> list[dict[str, Any]]:
+    """Return a line for each general task: items, accuracy of both, chance, and what training rows hold of it."""
+    sides = [((scores or {}).get("general") or {}).get("tasks") or {} for scores in (base, tuned)]
+    found = contamination(tuned or base, leakage)
+    names = dict.fromkeys(name for side in reversed(sides) for name in side)
+    return [
+        {
+            "name": name,
+            "n": next(side[name]["n"] for side in sides if name in side),
+            "base": _accuracy(sides[0].get(name)),
+            "tuned": _accuracy(sides[1].get(name)),
+            "chance": next(side[name].get("chance") for side in sides if name in side),
+            "contamination": found.get(name),
+        }
+        for name in names
+    ]
 
 
 def results_table(found: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -78,81 +146,32 @@ def results_table(found: Mapping[str, Any]) -> list[dict[str, str]]:
     ]
 
 
-def percent(share: float | None) -> str:
-    """Return a share as a percentage with one decimal, or a dash."""
-    return "–" if share is None else f"{100 * share:.1f}"
-
-
-def points(share: float | None) -> str:
-    """Return a difference of shares in percentage points with its sign, or a dash."""
-    return "–" if share is None else f"{100 * share + 0.0:+.1f}"
-
-
-def interval(line: Mapping[str, Any]) -> str:
-    """Return an interval in percentage points, or a dash."""
-    return "–" if line["low"] is None else f"{points(line['low'])} to {points(line['high'])}"
-
-
 def categories(stages: Stages) -> list[dict[str, Any]]:
     """Return accuracy of both models for each category of general items (or task, where there is one category)."""
-    sums: dict[str, dict[str, list[int]]] = {}
-    for model in ("base", "tuned"):
-        for row in rows_of(stages, f"evaluation_{model}", "general_items.jsonl"):
+    sums: dict[str, dict[str, list[float]]] = {}
+    for model in MODELS:
+        for row in rows_of(stages, EVALUATION + model, "general_items.jsonl"):
             name = str(row.get("category") or row.get("task") or "other")
-            right_and_all = sums.setdefault(name, {}).setdefault(model, [0, 0])
-            right_and_all[0] += bool(row["correct"])
-            right_and_all[1] += 1
+            sums.setdefault(name, {}).setdefault(model, []).append(float(row["correct"]))
+    return _means(sums)
+
+
+def fields(stages: Stages) -> list[dict[str, Any]]:
+    """Return accuracy of both models for each field of the task, where a metric looks at fields."""
+    sums: dict[str, dict[str, list[float]]] = {}
+    for model in MODELS:
+        for row in rows_of(stages, EVALUATION + model, "task_items.jsonl"):
+            for name, share in item_fields(row).items():
+                sums.setdefault(name, {}).setdefault(model, []).append(share)
+    return _means(sums)
+
+
+def _means(sums: Mapping[str, Mapping[str, list[float]]]) -> list[dict[str, Any]]:
     return [
         {
             "name": name,
-            "n": max(total for _right, total in models.values()),
-            **{model: models[model][0] / models[model][1] if model in models else None for model in ("base", "tuned")},
+            "n": max(map(len, sides.values())),
+            **{model: sum(sides[model]) / len(sides[model]) if model in sides else None for model in MODELS},
         }
-        for name, models in sorted(sums.items())
+        for name, sides in sorted(sums.items())
     ]
-
-
-def fields(found: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return accuracy of both models for each field of the task."""
-    sides = {model: ((scores or {}).get("task") or {}).get("fields") or {} for model, scores in found["scores"].items()}
-    names = sorted({name for side in sides.values() for name in side})
-    return [{"name": name, **{model: side.get(name) for model, side in sides.items()}} for name in names]
-
-
-def examples(stages: Stages) -> list[dict[str, Any]]:
-    """Return a few answers of both models: some that got better, and more of those the tuned model still has wrong."""
-    before = {row["id"]: row for row in rows_of(stages, "evaluation_base", "task_items.jsonl")}
-    after = rows_of(stages, "evaluation_tuned", "task_items.jsonl")
-    pairs = [(before[row["id"]], row) for row in after if row["id"] in before]
-    better = [pair for pair in pairs if pair[1]["match"] and not pair[0]["match"]][:BETTER_SHOWN]
-    wrong = [pair for pair in pairs if not pair[1]["match"]][:OTHER_SHOWN]
-    chosen = better + wrong or pairs[:BETTER_SHOWN]
-    asked = _prompts(stages, {base["id"] for base, _tuned in chosen})
-    return [
-        {
-            "id": base["id"],
-            "asked": asked.get(base["id"], ""),
-            "expected": _cut(tuned["expected"]),
-            "base": _cut(base["answer"]),
-            "tuned": _cut(tuned["answer"]),
-            "base_match": base["match"],
-            "tuned_match": tuned["match"],
-            "wrong_fields": sorted(name for name, right in tuned["fields"].items() if not right),
-        }
-        for base, tuned in chosen
-    ]
-
-
-def _prompts(stages: Stages, wanted: set[str]) -> dict[str, str]:
-    found = {}
-    for name in ("test.jsonl", "heldout.jsonl"):
-        for record in rows_of(stages, "splitting", name) if wanted else ():
-            if record["id"] in wanted:
-                asked = [message["content"] for message in record["messages"] if message["role"] == "user"]
-                found[record["id"]] = _cut("\n".join(asked))
-    return found
-
-
-def _cut(text: Any) -> str:
-    whole = str(text)
-    return whole if len(whole) <= ANSWER_SHOWN else f"{whole[:ANSWER_SHOWN]} … ({len(whole)} characters)"

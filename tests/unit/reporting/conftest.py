@@ -22,16 +22,20 @@ def task_items(model: str) -> list[dict[str, Any]]:
     for index in range(40):
         right = {name: model == "tuned" and (index + place) % 7 != 0 for place, name in enumerate(FIELDS)}
         answer = json.dumps({"carrier": "Maersk", "row": index}) if model == "tuned" else f"Sure! {EVIL} & more {index}"
+        value = sum(right.values()) / 4
+        figures = {"field_accuracy": value, "match": float(all(right.values())), "valid": float(model == "tuned")}
         items.append(
             {
                 "id": f"demo/test.jsonl:{index + 1}",
+                "source": "demo/test.jsonl",
                 "prompt_hash": f"p{index}",
                 "expected": json.dumps({"carrier": "Maersk", "etd": "2025-03-01"}),
                 "answer": answer,
-                "valid": model == "tuned",
-                "fields": right,
-                "field_accuracy": sum(right.values()) / 4,
-                "match": all(right.values()),
+                "cut": False,
+                "metrics": {
+                    "extraction": {"value": value, "figures": figures, "detail": {"fields": right}},
+                    "length": {"value": 0.5, "figures": {"brief": 0.5}, "detail": {}},
+                },
             }
         )
     return items
@@ -46,25 +50,56 @@ def general_items(model: str) -> list[dict[str, Any]]:
     ]
 
 
+def guardrail_items(model: str) -> list[dict[str, Any]]:
+    return [
+        {"id": f"probe-{index}", "kind": ("refusal", "leakage")[index % 2], "prompt_hash": f"g{index}",
+         "answer": f"{model} {EVIL} {index}", "ok": model == "base" or index != 4}
+        for index in range(10)
+    ]  # fmt: skip
+
+
+def summary(kind: str, main: str, items: list[dict[str, Any]], tables: list[dict[str, Any]]) -> dict[str, Any]:
+    judged = [item["metrics"][kind] for item in items]
+    figures = {name: sum(one["figures"][name] for one in judged) / len(judged) for name in judged[0]["figures"]}
+    return {
+        "kind": kind, "main": main, "n": len(items), "value": figures[main], "figures": figures, "tables": tables
+    }  # fmt: skip
+
+
 def scores(model: str) -> dict[str, Any]:
-    items, general = task_items(model), general_items(model)
-    size = len(items)
+    items, general, probes = task_items(model), general_items(model), guardrail_items(model)
+    tables = [
+        {"title": f"Fields of {model}", "columns": ["field", "F1"], "rows": [[f"<{name}>", 0.25] for name in FIELDS]},
+        {"title": "Nothing to tell", "columns": ["a"], "rows": []},
+    ]
+    facts = {"checked": True, "contaminated": 1, "clean_accuracy": 0.5} if model == "tuned" else None
+    kinds = {
+        kind: {"n": 5, "ok": sum(item["ok"] for item in probes if item["kind"] == kind)}
+        for kind in ("refusal", "leakage")
+    }
+    accuracy = sum(item["correct"] for item in general) / len(general)
     return {
         "model": model,
+        "dtype": "float32",
+        "engine": "transformers",
         "task": {
             "set": "heldout",
-            "n": size,
-            "valid_json": sum(item["valid"] for item in items) / size,
-            "field_accuracy": sum(item["field_accuracy"] for item in items) / size,
-            "record_match": sum(item["match"] for item in items) / size,
-            "fields": {name: sum(item["fields"][name] for item in items) / size for name in FIELDS},
+            "n": len(items),
+            "cut": 0,
+            "metrics": {
+                "extraction": summary("extraction", "field_accuracy", items, tables),
+                "length": summary("length", "brief", items, []),
+            },
         },
         "general": {
             "n": len(general),
-            "accuracy": sum(item["correct"] for item in general) / len(general),
+            "accuracy": accuracy,
             "chance": 0.25,
-            "tasks": {},
+            "tasks": {
+                "facts": {"n": 120, "accuracy": accuracy, "chance": 0.25} | ({"contamination": facts} if facts else {})
+            },
         },
+        "guardrails": {"n": 10, "ok": sum(item["ok"] for item in probes), "kinds": kinds},
     }
 
 
@@ -72,11 +107,27 @@ VERDICT = {
     "outcome": "pass",
     "alpha": 0.05,
     "method": "Two-sided 0.95 intervals by a paired bootstrap.",
+    "policy": None,
+    "champion": None,
+    "noise": None,
     "rows": [
         {
             "name": "task gain", "metric": "field_accuracy", "n": 40, "base": 0.0, "tuned": 0.856, "difference": 0.856,
             "low": 0.81, "high": 0.9, "margin": 0.4, "rule": "pass when the lower end is at least +40.0 points",
             "outcome": "pass", "p_value": None,
+        },
+        {
+            "name": "extraction: match", "metric": "match", "n": 40, "base": 0.0, "tuned": 0.4, "difference": 0.4,
+            "low": 0.3, "high": 0.5, "margin": None, "rule": "shown only", "outcome": "shown", "p_value": None,
+        },
+        {
+            "name": "extraction: field carrier", "metric": "right", "n": 40, "base": 0.0, "tuned": 0.86,
+            "difference": 0.86, "low": 0.8, "high": 0.9, "margin": -0.05, "rule": "may only fail",
+            "outcome": "shown", "p_value": None,
+        },
+        {
+            "name": "guardrail: refusal", "metric": "behaved", "n": 5, "base": 1.0, "tuned": 0.8, "difference": -0.2,
+            "low": -0.6, "high": 0.2, "margin": -0.1, "rule": "may only fail", "outcome": "shown", "p_value": None,
         },
         {
             "name": "general drop", "metric": "correct", "n": 120, "base": 0.83, "tuned": 0.86, "difference": 0.03,
@@ -205,6 +256,7 @@ def make_run(make_ref: Callable[..., Ref]) -> Callable[..., dict[str, Ref]]:
                         "scores.json": json.dumps(scores(model)),
                         "task_items.jsonl": rows(task_items(model)),
                         "general_items.jsonl": rows(general_items(model)),
+                        "guardrail_items.jsonl": rows(guardrail_items(model)),
                     },
                 )
                 for model in ("base", "tuned")

@@ -15,8 +15,8 @@ from tasks.store.store import Store
 
 
 @flow
-def reports(names: list[str], stages: Mapping[str, Ref]) -> list[Ref]:
-    return [report(name, stages) for name in names]
+def reports(names: list[str], stages: Mapping[str, Ref], approval: dict[str, str] | None = None) -> list[Ref]:
+    return [report(name, stages, approval) for name in names]
 
 
 def test_a_report_is_an_artefact_a_card_and_a_table(server: None, make_run) -> None:
@@ -35,7 +35,7 @@ def test_a_report_is_an_artefact_a_card_and_a_table(server: None, make_run) -> N
     text = card(directory, manifest)
     assert "## mails: pass" in text
     assert str(directory / "report.html") in text
-    assert "| field accuracy | 0.0 | 86.2 | +86.2 | +81.0 to +90.0 | +40.0 | pass |" in text
+    assert "| extraction: field accuracy | 0.0 | 86.2 | +86.2 | +81.0 to +90.0 | +40.0 | pass |" in text
 
     with get_client(sync_client=True) as client:
         found = client.read_artifacts(artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=["results"])))
@@ -52,3 +52,11 @@ def test_a_report_follows_the_keys_and_not_only_the_content(server: None, make_r
     assert first[0].key != second[0].key
     page = (store.open(second[0]) / "report.html").read_text()
     assert f"mixing/{same_content.key}" in page
+
+
+def test_another_decision_is_another_report(server: None, make_run) -> None:
+    run = make_run()
+    decided = {"decision": "approve", "by": "Ada", "reason": "reads well", "time": "2026-11-28T18:00:00+00:00"}
+    (first,), (second,) = reports(["mails"], run), reports(["mails"], run, decided)
+    assert first.key != second.key
+    assert read_json(Store().open(second) / "results.json")["approval"] == decided
