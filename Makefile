@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 UI_PORT ?= 4200
 PROFILE ?= deployments/profiles/demo.yaml
 
-.PHONY: help install demo test check ui vllm e2e bench-dedup bench-data clean
+.PHONY: help install demo test check ui vllm e2e bench-dedup bench-data bench-eval bench-gate bench-merge clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf '  make %-11s %s\n' "$$name" "$$text"; done
@@ -55,6 +55,15 @@ bench-dedup: $(STAMP) ## near-duplicate search against the public tools
 
 bench-data: $(STAMP) ## raw files to clean ones against the public pipelines
 	@$(BIN)/python -m bench.data
+
+bench-eval: $(STAMP) ## evaluation's answers and likelihoods against plain generate loops and the harness
+	@$(BIN)/python -m bench.evaluation
+
+bench-gate: $(STAMP) ## simulated models at the gate: how often a bad one passes, how often a good one
+	@$(BIN)/python -m bench.gating
+
+bench-merge: $(STAMP) ## the merge against PEFT's on a model of 1.1 B parameters (needs 16 GB of memory, 10 GB of disk)
+	@$(BIN)/python -m bench.merge
 
 clean: $(STAMP) ## remove artefacts that no release came from (asks first)
 	@$(BIN)/finetune-flows clean

@@ -6,6 +6,8 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from pydantic import Field
 
+from tasks.approval.params import ApprovalParams
+from tasks.approval.task import check_approval
 from tasks.base.params import BaseParams
 from tasks.dedup.params import DedupParams
 from tasks.evaluation.params import EvaluationParams
@@ -48,6 +50,7 @@ def finetune(
     merging: MergingParams = MergingParams(),
     serving: ServingParams = ServingParams(),
     release: PromotionParams = PromotionParams(),
+    approval: ApprovalParams = ApprovalParams(),
     gpu_stages: Literal["inline", "pool"] = "inline",
 ) -> State[Any]:
     """Clean, split, train, measure, judge, merge, prove and release; reuse every stage whose input has not changed.
@@ -71,9 +74,11 @@ def finetune(
         merging: Merge: limits of the parity proof.
         serving: Serving: the vLLM directory and its proof.
         release: Release: when the new model takes over.
+        approval: Approval: whether a person decides at the end.
         gpu_stages: inline runs all on this worker; pool sends training, evaluation and export to the gpu work pool.
     """
-    preflight([files, heldout_files], mixing, base, rendering, serving, release, gpu_stages)
+    check_approval(approval)
+    preflight([files, heldout_files], mixing, base, rendering, evaluation, gating, serving, release, gpu_stages)
     params = DataParams(
         ingest=ingest,
         screening=screening,
@@ -84,5 +89,5 @@ def finetune(
         leakage=leakage,
     )
     data = prepare_data(files, heldout_files, params, base, evaluation)
-    stages = tune(data, base, rendering, training, evaluation, gating, gpu_stages)
-    return finish(name, stages, merging, serving, release, gpu_stages)
+    stages = tune(name, data, base, rendering, training, evaluation, gating, serving, gpu_stages)
+    return finish(name, stages, merging, serving, release, gpu_stages, approval)

@@ -12,11 +12,13 @@ from tasks.pipeline.task import skip_tonight
 
 @flow(name="nightly_retrain", flow_run_name="nightly {settings.name}", persist_result=True, result_serializer="json")
 def nightly_retrain(settings: FinetuneParams = FinetuneParams(), late_after_hours: float = 6.0) -> State[Any]:
-    """Run `finetune` when the data or the parameters are not those of the champion.
+    """Do what `finetune` does, when the data or the parameters are not those of the champion.
+
+    The stages run in this run itself, since a run within another one could not wait for a person's approval.
 
     Args:
         settings: Fine-tuning. The parameters of the flow `finetune`.
         late_after_hours: Late after (hours). A night that could not start for so long is skipped.
     """
     skipped = skip_tonight(settings, late_after_hours)
-    return skipped or finetune(**dict(settings), return_state=True)
+    return skipped or finetune.fn(**dict(settings))

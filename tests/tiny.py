@@ -11,6 +11,8 @@ TEMPLATE = (
     "{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
+# Of each kind of guardrail probe, as many as show that it is asked: a run of the flow asks two models or more.
+FEW_PROBES = {"refusal_probes": 2, "leakage_rows": 1, "injection_probes": 1, "max_new_tokens": 8}
 
 
 def training_texts(rows: int = 200) -> list[str]:

@@ -68,7 +68,9 @@ def prepare_data(
         stages["base"] = prepare_base(base)
     stages["mixing"] = mix(stages["dedup"], general, params.mixing, stages.get("base"))
     stages["splitting"] = split(stages["mixing"], heldout, params.splitting)
-    benchmarks = benchmark_items(evaluation.general_tasks, home() / "cache" / "benchmarks")
+    benchmarks = benchmark_items(
+        evaluation.general_tasks, home() / "cache" / "benchmarks", run_model_code=evaluation.run_model_code
+    )
     stages["leakage"] = prove_no_leakage(stages["splitting"], benchmarks, params.leakage)
     account(stages)
     return stages

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tasks.gating.policy import read_policy
 from tasks.ingest.sources import find_sources
 from tasks.pipeline.params import FinetuneParams
 from tasks.promotion.registry import champion
@@ -64,9 +65,12 @@ def _files_of(release: dict[str, Any]) -> dict[str, dict[str, str]]:
 
 def _params(settings: FinetuneParams) -> dict[str, object]:
     """Return the parameters of every stage that decides what is trained, how it is judged and what serves, by role."""
-    return {role: getattr(settings, name).model_dump(mode="json") for role, name in FIELDS.items()}
+    policy = read_policy(settings.gating.policy)
+    found: dict[str, object] = {role: getattr(settings, name).model_dump(mode="json") for role, name in FIELDS.items()}
+    return found | {"policy": policy.sha256 if policy else ""}
 
 
 def _params_of(release: dict[str, Any]) -> dict[str, object]:
     lineage = release["lineage"]
-    return {role: lineage[role]["params"] if role in lineage else None for role in FIELDS}
+    found = {role: lineage[role]["params"] if role in lineage else None for role in FIELDS}
+    return found | {"policy": lineage.get("gating", {}).get("parents", {}).get("policy", "")}

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from tasks.approval.params import ApprovalParams
 from tasks.base.params import BaseParams
 from tasks.dedup.params import DedupParams
 from tasks.evaluation.params import EvaluationParams
@@ -61,9 +62,10 @@ class FinetuneParams(Params):
     merging: MergingParams = positioned(MergingParams(), 15, "Merge", "Limits of the parity proof.")
     serving: ServingParams = positioned(ServingParams(), 16, "Serving", "The vLLM directory and its proof.")
     release: PromotionParams = positioned(PromotionParams(), 17, "Release", "When the new model takes over.")
+    approval: ApprovalParams = positioned(ApprovalParams(), 18, "Approval", "Whether a person decides at the end.")
     gpu_stages: Literal["inline", "pool"] = positioned(
         "inline",
-        18,
+        19,
         "GPU stages",
         "inline: on the worker that runs this flow. pool: training, evaluation and export on the gpu work pool.",
     )

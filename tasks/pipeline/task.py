@@ -9,6 +9,8 @@ from prefect.context import FlowRunContext
 from prefect.runtime import flow_run
 from prefect.states import Completed
 
+from tasks.approval.params import ApprovalParams
+from tasks.approval.task import ask_person
 from tasks.errors import ArtifactError
 from tasks.gating.task import read_verdict
 from tasks.merging.params import MergingParams
@@ -52,7 +54,7 @@ def export(
         }
         return _export_on_pool(Remote(EXPORT_DEPLOYMENT, parameters))
     merged = merge(base, training, splits, merging)
-    return {"merging": merged, "serving": serve(merged, splits, serving)}
+    return {"merging": merged, "serving": serve(merged, base, training, splits, serving)}
 
 
 def _export_on_pool(remote: Remote) -> Stages:
@@ -87,25 +89,37 @@ def finish(
     serving: ServingParams,
     release: PromotionParams,
     where: Where,
+    approval: ApprovalParams,
 ) -> State[Any]:
-    """Release what passed; end as `Rejected` what did not. Either way there is a report.
+    """Release what passed and, where asked for, was approved; end as `Rejected` what was not. There is always a report.
 
     Returns:
         A completed state named `Released`, `Unchanged` or `Rejected`; its data is JSON with `outcome`, `release`,
-        `report`, `results` and `verdict`.
+        `report`, `results`, `verdict` and `approval` (None when nobody was asked).
     """
     verdict = read_verdict(stages["gating"])
-    passed = verdict["outcome"] == "pass"
+    passed, answer = verdict["outcome"] == "pass", None
     if passed:
         made = export(stages["base"], stages["training"], stages["splitting"], merging, serving, where=where)
         stages = stages | made
-    stages = stages | {"reporting": report(name, stages)}
+    if passed and approval.mode == "required":
+        # Whoever decides reads the report first; the last one then tells of the decision.
+        answer = ask_person(name, stages | {"reporting": report(name, stages)}, approval)
+    decided = answer.model_dump(exclude={"run"}) if answer else None
+    stages = stages | {"reporting": report(name, stages, decided)}
     page = Store().open(stages["reporting"])
-    said = {"report": str(page / "report.html"), "results": str(page / "results.json"), "verdict": verdict}
-    if not passed:
-        message = f"{verdict['outcome']}: {' '.join(verdict['reasons'])}"
-        return Completed(name="Rejected", message=message, data={"outcome": "rejected", "release": None, **said})
-    released = promote(name, stages, release)
+    said = {
+        "report": str(page / "report.html"),
+        "results": str(page / "results.json"),
+        "verdict": verdict,
+        "approval": decided,
+    }
+    refusal = "" if passed else f"{verdict['outcome']}: {' '.join(verdict['reasons'])}"
+    if answer and answer.decision == "reject":
+        refusal = f"rejected by {answer.by}: {answer.reason or 'no reason given'}"
+    if refusal:
+        return Completed(name="Rejected", message=refusal, data={"outcome": "rejected", "release": None, **said})
+    released = promote(name, stages, release, decided)
     shown = {"outcome": "released", "release": released.model_dump(mode="json"), **said}
     state = "Released" if released.made_now else "Unchanged"
     return Completed(name=state, message=f"{name} {released.version} at {released.path}", data=shown)
@@ -115,7 +129,9 @@ def skip_tonight(settings: FinetuneParams, late_after_hours: float) -> State[Any
     """Return a completed state named `Skipped` that says why, or None when there is something to do."""
     context = FlowRunContext.get()
     run = context.flow_run if context else None
-    planned = run.expected_start_time if run and run.auto_scheduled else None
+    # A run that has waited for a person is not late: the server keeps the time it was first planned for.
+    waited = bool(run and run.empirical_policy.pause_keys)
+    planned = run.expected_start_time if run and run.auto_scheduled and not waited else None
     reason = reason_to_skip(settings, planned, late_after_hours)
     data = {"outcome": "skipped", "release": None, "reason": reason}
     return Completed(name="Skipped", message=reason, data=data) if reason else None

@@ -17,8 +17,16 @@ RECIPE = Recipe(STAGE, card)
 DEPLOYMENT = "train_adapter/train_adapter"
 
 
-def train(rendering: Ref, base: Ref, params: TrainingParams, *, where: Where = "inline") -> Ref:
-    """Train an adapter on the rendered rows, here or on the GPU work pool."""
+def train(rendering: Ref, base: Ref, params: TrainingParams, *, where: Where = "inline", variant: str = "") -> Ref:
+    """Train an adapter on the rendered rows, here or on the GPU work pool.
+
+    Args:
+        rendering: The rendering stage's artefact.
+        base: The base model.
+        params: How it is trained.
+        where: Where the work runs.
+        variant: What sets this training apart from the run's main one, such as `seed 8`; empty for that one.
+    """
     store = Store()
 
     def write(out: Path) -> Outcome:
@@ -43,6 +51,6 @@ def train(rendering: Ref, base: Ref, params: TrainingParams, *, where: Where = "
         remote = Remote(DEPLOYMENT, parameters)
     # How long a run may take decides nothing about what it gives: a raised limit goes on from the same checkpoints.
     keyed = params.model_copy(update={"time_limit_minutes": 0})
-    label = f"{params.method} on {rendering.counts.get('train_rows', 0)} rows"
+    label = f"{params.method} on {rendering.counts.get('train_rows', 0)} rows" + (f", {variant}" if variant else "")
     inputs = {"rendering": rendering, "base": base}
-    return run_stage(RECIPE, write, inputs=inputs, params=keyed, label=label, remote=remote)
+    return run_stage(RECIPE, write, inputs=inputs, params=keyed, label=label, remote=remote, variant=variant)

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-START_S = 180
+START_S = 300
 STOP_S = 60
 BUSY_ATTEMPTS = 30
 
@@ -64,12 +64,12 @@ class Stack:
             time.sleep(0.5)
         raise AssertionError(f"the server knows no run '{name}'")
 
-    def wait(self, run_id: str, timeout_s: float = 400) -> dict[str, Any]:
-        """Return a flow run when it has ended, however it ended."""
+    def wait(self, run_id: str, timeout_s: float = 700, states: Collection[str] = ()) -> dict[str, Any]:
+        """Return a flow run when it has ended, however it ended, or came to one of these states."""
         deadline = time.monotonic() + timeout_s
         while True:
             run = ask("GET", f"{self.address}/api/flow_runs/{run_id}")
-            if run["state_type"] in {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}:
+            if run["state_type"] in {"COMPLETED", "FAILED", "CRASHED", "CANCELLED", *states}:
                 return run
             assert time.monotonic() < deadline, f"still {run['state_name']} after {timeout_s} s"
             time.sleep(1)

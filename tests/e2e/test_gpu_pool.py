@@ -10,6 +10,7 @@ import pytest
 
 from deployments.demo.generate import HERE
 from tests.e2e.conftest import Stack, ask
+from tests.tiny import FEW_PROBES
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
 
@@ -35,8 +36,14 @@ def parameters(stack: Stack, tiny_model: Path) -> dict[str, Any]:
         "base": {"model": str(inbox / "tiny-model")},
         "rendering": {"max_length": 640, "max_dropped_share": 0.2},
         "training": {"r": 4, "max_steps": 4, "eval_steps": 2, "learning_rate": 0.01, "per_device_train_batch_size": 4},
-        "evaluation": {"general_limit": 12, "max_new_tokens": 16, "task_items": 4},
-        "gating": {"min_task_gain": -1.0, "max_general_drop": 1.0, "min_items": 1, "min_task_items": 1},
+        "evaluation": {"general_limit": 12, "max_new_tokens": 16, "task_items": 4, "guardrails": FEW_PROBES},
+        "gating": {
+            "min_task_gain": -1.0,
+            "max_general_drop": 1.0,
+            "max_champion_drop": 1.0,
+            "min_items": 1,
+            "min_task_items": 1,
+        },
         "merging": {"probes": 2, "greedy_tokens": 4},
         "serving": {"prove": "skip", "probes": 2, "max_new_tokens": 8},
         "release": {"allow_unproven": True},

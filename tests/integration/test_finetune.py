@@ -11,12 +11,15 @@ import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.client.schemas.objects import State
+from prefect.exceptions import Pause
+from prefect.flow_engine import run_flow
 
 from deployments.demo.generate import HERE
 from flows.finetune import finetune
-from tasks.errors import DataError
+from tasks.errors import ConfigError, DataError
 from tasks.pipeline.params import FinetuneParams
 from tasks.promotion.registry import champion, versions
+from tests.tiny import FEW_PROBES
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
@@ -64,11 +67,20 @@ def settings(folder: Path, tiny_model: Path) -> dict[str, Any]:
         "base": {"model": str(tiny_model)},
         "rendering": {"max_length": 640, "max_dropped_share": 0.2},
         "training": {"r": 4, "max_steps": 4, "eval_steps": 2, "learning_rate": 0.01, "per_device_train_batch_size": 4},
-        "evaluation": {"general_limit": 12, "max_new_tokens": 16, "task_items": 4},
-        "gating": {"min_task_gain": -1.0, "max_general_drop": 1.0, "min_items": 1, "min_task_items": 1},
+        "evaluation": {"general_limit": 12, "max_new_tokens": 16, "task_items": 4, "guardrails": FEW_PROBES},
+        "gating": {
+            "min_task_gain": -1.0,
+            "max_general_drop": 1.0,
+            "max_metric_drop": 1.0,
+            "max_guardrail_drop": 1.0,
+            "max_champion_drop": 1.0,
+            "min_items": 1,
+            "min_task_items": 1,
+        },
         "serving": {"probes": 2, "max_new_tokens": 8},
         "merging": {"probes": 2, "greedy_tokens": 4},
         "release": {"allow_unproven": True},
+        "approval": {"mode": "off"},
     }
 
 
@@ -132,7 +144,7 @@ def test_one_changed_parameter_runs_the_stages_behind_it(run: Callable[..., Run]
 
 def test_one_changed_row_runs_all_but_the_base(run: Callable[..., Run], folder: Path, shared_home: Path) -> None:
     path = folder / "mails-chat.jsonl"
-    before = path.read_bytes()
+    before, before_it = path.read_bytes(), champion("tiny")["version"]
     lines = before.split(b"\n")
     # A row of the training part: one that is only tested on would leave the training as it is.
     trained = next((shared_home / "artifacts" / "splitting").glob("*/train.jsonl")).read_bytes().splitlines()
@@ -140,12 +152,14 @@ def test_one_changed_row_runs_all_but_the_base(run: Callable[..., Run], folder: 
     lines[number - 1] = lines[number - 1].replace(b"Many thanks", b"Thank you")
     path.write_bytes(b"\n".join(lines))
     try:
-        state, _said, ended = run()
+        state, said, ended = run()
     finally:
         path.write_bytes(before)
     assert state.name == "Released"
-    # The verdict may be the old one: same scores, same digest, and the chain of changes ends there.
-    assert ran(ended) | {"gating"} == {*STAGES, *RELEASE_STAGES} - {"base"}
+    assert ran(ended) == {*STAGES, *RELEASE_STAGES} - {"base"}
+    rows = {row["name"]: row for row in said["verdict"]["rows"]}
+    assert said["verdict"]["champion"] == f"tiny {before_it}"
+    assert rows["against champion: general"]["against"] == f"tiny {before_it}"
     # Held-out rows, general rows and the untouched base keep their results.
     assert ended["ingest", "Cached"] == 2
     assert ended["screening", "Cached"] == 2
@@ -153,10 +167,15 @@ def test_one_changed_row_runs_all_but_the_base(run: Callable[..., Run], folder: 
 
 
 def test_a_damaged_artefact_is_built_again_and_nothing_else(run: Callable[..., Run], shared_home: Path) -> None:
+    # The data of the first release again, while another one serves: a comparison that was not made yet.
     _state, _said, ended = run()
+    assert ran(ended) == {"evaluation", "gating", "reporting", "promotion"}
+    _state, said, ended = run()
     assert ran(ended) == set()
-    for path in (shared_home / "artifacts" / "rendering").glob("*/train.jsonl"):
-        path.write_bytes(path.read_bytes()[:-20])
+    # This run's alone: with the champion's damaged too, there would be nothing to compare with.
+    rendering = json.loads(Path(said["results"]).read_text())["stages"]["rendering"]
+    path = shared_home / "artifacts" / rendering / "train.jsonl"
+    path.write_bytes(path.read_bytes()[:-20])
     _state, _said, ended = run()
     assert ran(ended) == {"rendering"}
     assert list((shared_home / "damaged").iterdir())
@@ -164,7 +183,7 @@ def test_a_damaged_artefact_is_built_again_and_nothing_else(run: Callable[..., R
 
 def test_a_blocked_model_is_rejected_and_the_champion_stays(run: Callable[..., Run]) -> None:
     serving, there = champion("tiny")["version"], versions("tiny")
-    state, said, ended = run(gating={"min_task_gain": 0.9})
+    state, said, ended = run(gating={"min_task_gain": 0.9, "on_small_suite": "go on"})
     assert state.is_completed()
     assert state.name == "Rejected"
     assert said["release"] is None
@@ -175,7 +194,65 @@ def test_a_blocked_model_is_rejected_and_the_champion_stays(run: Callable[..., R
     assert versions("tiny") == there
 
 
+def test_a_test_that_is_too_small_for_its_margin_stops_before_training(run: Callable[..., Run]) -> None:
+    with pytest.raises(
+        ConfigError, match=r"general drop: there are 12 items: this suite cannot resolve 0\.05.* >= 308"
+    ):
+        run(gating={"max_general_drop": 0.05}, training={"seed": 4321})
+
+
 def test_bad_rows_over_the_budget_stop_the_run(run: Callable[..., Run]) -> None:
     with pytest.raises(DataError, match="quarantine") as caught:
         run(ingest={"max_quarantined_share": 0.0})
     assert "mails-chat.jsonl" in str(caught.value)
+
+
+@pytest.fixture
+def deployed(server: None, settings: dict[str, Any]) -> Callable[..., Any]:
+    """Return a function that runs the deployed flow as a worker does: its state, or None when it is suspended."""
+    made = FinetuneParams.model_validate(settings | {"name": "asked", "approval": {"mode": "required"}})
+    with get_client(sync_client=True) as client:
+        deployment = client.create_deployment(client.create_flow(finetune), "asked")
+        run = client.create_flow_run_from_deployment(deployment, parameters=made.model_dump(mode="json"))
+
+    def go(**form: str) -> State[Any] | None:
+        with get_client(sync_client=True) as client:
+            if form:
+                client.resume_flow_run(run.id, run_input=form)
+            present = client.read_flow_run(run.id)
+        try:
+            state = run_flow(finetune, flow_run=present, parameters=dict(made), return_type="state")
+        except Pause:
+            return None
+        return state
+
+    return go
+
+
+def test_a_model_waits_for_a_person_and_the_release_says_who(deployed: Callable[..., Any], shared_home: Path) -> None:
+    assert deployed() is None
+    assert versions("asked") == []
+    state = deployed(decision="approve", by="Ada", reason="read the report")
+    assert state.name == "Released", state.message
+    approval = champion("asked")["approval"]
+    assert (approval["decision"], approval["by"], approval["reason"]) == ("approve", "Ada", "read the report")
+    said = state.result()
+    assert said["approval"] == approval
+    assert "Approved by Ada" in Path(said["report"]).read_text()
+
+
+def test_what_a_person_rejects_is_not_released(deployed: Callable[..., Any], shared_home: Path) -> None:
+    shutil.rmtree(shared_home / "approvals", ignore_errors=True)
+    there = versions("asked")
+    assert deployed() is None
+    state = deployed(decision="reject", by="Ada", reason="worse on dates")
+    assert (state.type.value, state.name) == ("COMPLETED", "Rejected")
+    assert state.message == "rejected by Ada: worse on dates"
+    assert state.result()["release"] is None
+    assert "Rejected by Ada" in Path(state.result()["report"]).read_text()
+    assert versions("asked") == there
+
+
+def test_an_approval_is_refused_where_nobody_can_be_waited_for(run: Callable[..., Run]) -> None:
+    with pytest.raises(ConfigError, match="make ui"):
+        run(approval={"mode": "required"})

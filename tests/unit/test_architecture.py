@@ -19,7 +19,8 @@ from tasks.settings import PROJECT_ROOT
 
 ROOMS = [
     "store", "runtime", "base", "ingest", "screening", "dedup", "quality", "mixing", "splitting", "leakage",
-    "rendering", "training", "evaluation", "gating", "merging", "serving", "reporting", "promotion", "pipeline",
+    "rendering", "training", "inference", "metrics", "guardrails", "evaluation", "gating", "merging", "serving",
+    "reporting", "approval", "promotion", "pipeline",
 ]  # fmt: skip
 HEAVY = {
     "torch", "transformers", "trl", "peft", "datasets", "bitsandbytes", "sentence_transformers", "datasketch",

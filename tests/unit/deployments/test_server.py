@@ -96,6 +96,7 @@ assert AioSqliteConfiguration.begin_transaction is server._begin_deferred
     state.mkdir(parents=True)
     environment = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
     environment |= {"PREFECT_HOME": str(state), "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true"}
+    environment["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"] = "100"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True
     )

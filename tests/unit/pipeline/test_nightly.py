@@ -3,10 +3,12 @@
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tasks.pipeline import task as door
 from tasks.pipeline.nightly import FIELDS, reason_to_skip
 from tasks.pipeline.params import FinetuneParams
 from tasks.store.keys import file_digest
@@ -66,8 +68,23 @@ def test_a_changed_parameter_of_any_stage_is_a_reason(settings: FinetuneParams, 
     assert reason_to_skip(changed, None, 6) == ""
 
 
+def test_a_changed_policy_file_is_a_reason(settings: FinetuneParams, champion: dict[str, Any], tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("general: {max_drop: 0.1}\n")
+    named = FinetuneParams.model_validate(settings.model_dump() | {"gating": {"policy": str(policy)}})
+    release = tmp_path / "home" / "releases" / "mails" / "v1" / "release.json"
+    champion["lineage"]["gating"] = {
+        "params": named.gating.model_dump(mode="json"),
+        "parents": {"policy": file_digest(policy)},
+    }
+    release.write_text(json.dumps(champion))
+    assert "which serves" in reason_to_skip(named, None, 6)
+    policy.write_text("general: {max_drop: 0.01}\n")
+    assert reason_to_skip(named, None, 6) == ""
+
+
 def test_every_stage_of_the_settings_is_compared() -> None:
-    plain = {"name", "files", "heldout_files", "release", "gpu_stages"}
+    plain = {"name", "files", "heldout_files", "release", "approval", "gpu_stages"}
     assert set(FIELDS.values()) == set(FinetuneParams.model_fields) - plain
 
 
@@ -81,3 +98,17 @@ def test_a_night_long_past_is_let_go(settings: FinetuneParams) -> None:
     now = datetime.now(UTC)
     assert "more than 6 hours ago" in reason_to_skip(settings, now - timedelta(hours=7), 6)
     assert reason_to_skip(settings, now - timedelta(hours=5), 6) == ""
+
+
+@pytest.mark.parametrize(("pauses", "skipped"), [(set(), True), (None, True), ({"release-x-0"}, False)])
+def test_a_night_that_waited_for_a_person_is_not_late(
+    settings: FinetuneParams, monkeypatch: pytest.MonkeyPatch, pauses: set[str] | None, skipped: bool
+) -> None:
+    run = SimpleNamespace(
+        auto_scheduled=True,
+        expected_start_time=datetime.now(UTC) - timedelta(hours=20),
+        empirical_policy=SimpleNamespace(pause_keys=pauses),
+    )
+    monkeypatch.setattr(door, "FlowRunContext", SimpleNamespace(get=lambda: SimpleNamespace(flow_run=run)))
+    state = door.skip_tonight(settings, 6)
+    assert (state is not None and state.name == "Skipped") is skipped
