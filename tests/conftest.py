@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 
+import hypothesis
 import pytest
 
 os.environ.update(
@@ -22,6 +23,10 @@ from tasks.store.refs import Outcome, Ref
 from tasks.store.store import Store
 from tasks.store.task import Recipe
 from tests.tiny import write_tiny_model
+
+# No test is timed but by its limit: a busy machine is not a fault of the code.
+hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)
