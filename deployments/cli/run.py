@@ -158,10 +158,10 @@ def aligned(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def verdict_text(verdict: dict[str, Any]) -> str:
-    """Return the verdict with its reasons."""
-    return "\n".join(
-        [f"Verdict  {verdict['outcome']}", *(f"         {reason}" for reason in verdict.get("reasons", []))]
-    )
+    """Return the verdict with the reasons that decided it; the report has those of the other rows too."""
+    shown = tuple(f"{row['name']}: " for row in verdict.get("rows", []) if row["outcome"] == "shown")
+    reasons = [reason for reason in verdict.get("reasons", []) if not reason.startswith(shown)]
+    return "\n".join([f"Verdict  {verdict['outcome']}", *(f"         {reason}" for reason in reasons)])
 
 
 def _proof(path: Path) -> str:

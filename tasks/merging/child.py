@@ -30,11 +30,14 @@ def main(payload: dict[str, Any], events: Events, stop: StopFlag) -> dict[str, A
     model = out / "model"
     model.mkdir()
     passes = 4 if said["quantised"] else 3
-    asked = 0
+    asked, told = 0, -1
 
     def on_tensor(done: int, total: int) -> None:
+        nonlocal told
         stop.check()
-        if done % 20 == 0 or done == total:
+        # Called for each block, of which a tensor has many.
+        if done != told and (done % 20 == 0 or done == total):
+            told = done
             events.progress(f"merged {done} of {total} tensors", done, total)
 
     def on_probe(what: str, index: int) -> None:

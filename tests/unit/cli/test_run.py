@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from deployments.cli import main
 from deployments.cli.logs import Line, NotTwice
+from deployments.cli.run import verdict_text
 
 
 @pytest.fixture(autouse=True)
@@ -24,6 +25,22 @@ def test_profile_and_overrides_reach_the_flow(server: None, flow_file: Path, tmp
     assert result.exit_code == 0, result.output
     assert '"epochs": 3' in result.output
     assert '"method": "qlora"' in result.output
+
+
+def test_only_reasons_that_decided_are_printed() -> None:
+    verdict = {
+        "outcome": "pass",
+        "rows": [{"name": "task gain", "outcome": "pass"}, {"name": "e: field pol", "outcome": "shown"}],
+        "reasons": [
+            "task gain: it rose. Pass.",
+            "e: field pol: it rose. Shown only.",
+            "general drop: needs more items.",
+        ],
+    }
+    assert verdict_text(verdict).splitlines() == [
+        "Verdict  pass", "         task gain: it rose. Pass.", "         general drop: needs more items.",
+    ]  # fmt: skip
+    assert verdict_text({"outcome": "fail"}) == "Verdict  fail"
 
 
 def test_a_release_is_printed_with_figures_verdict_and_what_to_do_next(server: None, flow_file: Path) -> None:

@@ -106,6 +106,9 @@ def test_a_merge_is_proven_written_whole_and_shown(
     said = read_json(out / "parity.json")
     assert counts == {"probes": 3, "tensors": 6, "warnings": 0}
     assert any("probe 1 of 3" in event for event in events)
+    merged = [event for event in events if event.startswith("merged ") and "tensors" in event]
+    assert merged
+    assert len(merged) == len(set(merged)), "progress is told once"
     assert said["passed"] is True
     assert said["probes"] == 3
     assert said["quantisation_gap"] is None
