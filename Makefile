@@ -10,10 +10,10 @@ STAMP := $(VENV)/.installed
 UI_PORT ?= 4200
 PROFILE ?= deployments/profiles/demo.yaml
 
-.PHONY: help install demo test check ui vllm e2e bench-dedup bench-data bench-eval bench-gate bench-merge clean
+.PHONY: help install demo test check ui vllm llmcompressor e2e bench-dedup bench-data bench-eval bench-gate bench-merge clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z0-9-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf '  make %-11s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
 
 install: $(STAMP) ## make .venv from the lock (again only when the lock changes)
 
@@ -45,7 +45,10 @@ ui: $(STAMP) ## Prefect server, workers and deployments (UI_PORT=4200); Ctrl-C e
 	@UI_PORT=$(UI_PORT) exec $(BIN)/python -m deployments.ui
 
 vllm: $(STAMP) ## the second environment, for the live server's proof
-	@bash infra/vllm/install.sh
+	@bash infra/install.sh vllm
+
+llmcompressor: $(STAMP) ## the third environment, for serving's awq target (4-bit weights)
+	@bash infra/install.sh llmcompressor
 
 e2e: $(STAMP) ## real server, workers and browser (needs chromium)
 	@$(BIN)/pytest tests/e2e -m 'e2e and not vllm'

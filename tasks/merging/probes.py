@@ -1,5 +1,6 @@
 """Probe prompts: rows that no training step has seen, spread over a split."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,14 +31,19 @@ class Probe:
     tools: list[Row] | None = None
 
 
-def choose_probes(splits: Path, wanted: int) -> list[Probe]:
-    """Return up to `wanted` probes: from the held-out rows first, evenly spread, then test, then validation.
+def choose_probes(splits: Path, wanted: int, names: Sequence[str] = SPLITS) -> list[Probe]:
+    """Return up to `wanted` probes, evenly spread: from the held-out rows first, then test, then validation.
+
+    Args:
+        splits: The splitting artefact.
+        wanted: How many.
+        names: Other splits to take them from, in order.
 
     Raises:
         DataError: No split holds a row with an answer.
     """
     chosen: list[Probe] = []
-    for split in SPLITS:
+    for split in names:
         path = splits / f"{split}.jsonl"
         found = [probe for row in read_rows(path) if (probe := _probe(row))] if path.is_file() else []
         missing = wanted - len(chosen)
@@ -45,7 +51,7 @@ def choose_probes(splits: Path, wanted: int) -> list[Probe]:
         chosen += [found[index * len(found) // count] for index in range(count)]
     if not chosen:
         raise DataError(
-            f"no row of {', '.join(SPLITS)} has an assistant's answer or text: there is nothing to probe the model "
+            f"no row of {', '.join(names)} has an assistant's answer or text: there is nothing to probe the model "
             "with. Give the splits a test or validation share."
         )
     return chosen

@@ -22,7 +22,7 @@ from tasks.rendering.params import RenderingParams
 from tasks.rendering.templates import load_template
 from tasks.runtime.remote import Where
 from tasks.serving.params import ServingParams
-from tasks.serving.wanted import wanted_server
+from tasks.serving.wanted import wanted_compressor, wanted_server
 
 
 def preflight(
@@ -67,6 +67,7 @@ def preflight(
         if evaluation.engine == "vllm":
             problems += _problem(require_server)
         problems += _problem(partial(_server, serving, release))
+        problems += _problem(partial(wanted_compressor, serving))
     if problems:
         raise ConfigError("\n".join(problems))
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from tasks.inference.environment import ABSENT, Server
+from tasks.inference.environment import ABSENT, Environment, Server
 from tasks.inference.server import Start
 from tasks.merging.probes import choose_probes
 from tasks.runtime.child import Events, StopFlag
@@ -13,7 +13,7 @@ from tasks.serving.lora import write_lora_directory
 from tasks.serving.params import ServingParams
 from tasks.serving.proof import Proof, Prover
 from tasks.serving.reference import Case, cases
-from tasks.serving.targets import write_targets
+from tasks.serving.targets import Order, write_targets
 from tasks.store.records import write_json
 
 # Some prompts may be too long for the server's context: more are chosen than asked.
@@ -25,12 +25,12 @@ def main(payload: dict[str, Any], events: Events, stop: StopFlag) -> dict[str, A
     from transformers import AutoTokenizer
 
     params = ServingParams.model_validate(payload["params"])
-    server = Server(**payload["server"])
+    server, compressor = Server(**payload["server"]), Environment(**payload["compressor"])
     out, base, training = Path(payload["out"]), Path(payload["base"]), Path(payload["training"])
-    work = Path(payload["work"])
+    splits, work = Path(payload["splits"]), Path(payload["work"])
     settings = write_directory(Path(payload["merged"]), out, params, gpu=server.has_gpu_kernels)
     tokenizer = AutoTokenizer.from_pretrained(out / "model", trust_remote_code=False)
-    candidates = choose_probes(Path(payload["splits"]), params.probes * SPARE)
+    candidates = choose_probes(splits, params.probes * SPARE)
     probes = fitting(tokenizer, candidates, settings["max-model-len"], params.max_new_tokens, params.probes)
     agreed = contract(out / "model", trained_tokenizer(base, training), tokenizer, probes)
     proving = server.name != ABSENT
@@ -69,7 +69,9 @@ def main(payload: dict[str, Any], events: Events, stop: StopFlag) -> dict[str, A
             adapted = cases(folder / "model", probes, params.max_new_tokens, steps.step, folder / "adapter")
             proof = prove(f"{server.name} with the adapter", "lora", folder, adapted, vllm)
             said["lora"] = {"proven": True, "why": "", **proof.as_json()}
-    said["targets"] = write_targets(out, params, probes, known, prove, steps.step)
+    said["targets"] = write_targets(
+        Order(out, splits, work, params, probes, known, server, compressor, prove, steps.step, steps.wait)
+    )
     write_json(out / "contract.json", agreed)
     write_json(out / "proof.json", said)
     if notes:
@@ -94,8 +96,9 @@ class Steps:
     def __init__(self, events: Events, stop: StopFlag, probes: int, *, proving: bool, params: ServingParams) -> None:
         self._events = events
         self._stop = stop
-        # Each probe is asked of transformers and of a server; the adapter once more of both.
-        rounds = 2 * proving + 2 * (proving and params.lora == "prove") + len(set(params.targets) - {"triton"})
+        # Each probe is asked of transformers and of a server; the adapter and 4-bit weights once more of both.
+        both = 1 + (params.lora == "prove") + ("awq" in params.targets)
+        rounds = 2 * proving * both + len(set(params.targets) - {"triton"})
         self._total = max(1, rounds * probes)
         self._done = 0
 

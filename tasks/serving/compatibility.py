@@ -6,6 +6,7 @@ from typing import Any
 
 from tasks.errors import ConfigError
 from tasks.serving.params import ServingParams
+from tasks.serving.targets.awq import problems as awq_problems
 from tasks.serving.targets.gguf_weights import problems as gguf_problems
 from tasks.training.params import TrainingParams
 
@@ -51,6 +52,10 @@ def check_servable(config: Mapping[str, Any], training: TrainingParams, serving:
         problems.append(f"{_refusal(found)} Or set serving.lora = off")
     if "gguf" in serving.targets and (found := gguf_problems(dict(config))):
         problems.append(f"no GGUF file can be made of this base: {'; '.join(found)}. Leave gguf out of serving.targets")
+    if "awq" in serving.targets and (found := awq_problems(config)):
+        problems.append(
+            f"no 4-bit weights can be made of this base: {'; '.join(found)}. Leave awq out of serving.targets"
+        )
     if problems:
         raise ConfigError("\n".join(problems))
 

@@ -6,7 +6,7 @@ from pydantic import field_validator
 
 from tasks.store.params import Params, positioned
 
-Target = Literal["gguf", "transformers", "triton"]
+Target = Literal["awq", "gguf", "transformers", "triton"]
 
 
 class ServingParams(Params):
@@ -87,8 +87,19 @@ class ServingParams(Params):
         (),
         12,
         "Other targets",
-        "gguf: a file for llama.cpp, read back and compared. transformers: a server without vLLM, proven live. triton: "
-        "a model repository for Triton's vLLM backend, its files checked.",
+        "awq: 4-bit weights for vLLM, measured and proven live (after `make llmcompressor`). gguf: a file for "
+        "llama.cpp, read back and compared. transformers: a server without vLLM, proven live. triton: a model "
+        "repository for Triton's vLLM backend, its files checked.",
+    )
+    awq_rows: int = positioned(
+        64, 13, "Calibration (rows)", "How many training rows the 4-bit weights are fitted to.", ge=1, le=4096
+    )
+    awq_max_kl: float = positioned(
+        0.1,
+        14,
+        "Largest 4-bit distance (nats)",
+        "How far the 4-bit model may be from the 16-bit one: mean KL divergence at the probes' positions.",
+        gt=0,
     )
 
     @field_validator("targets")

@@ -9,7 +9,7 @@ from tasks.serving.card import card
 from tasks.serving.compatibility import check_servable
 from tasks.serving.directory import read_config
 from tasks.serving.params import ServingParams
-from tasks.serving.wanted import wanted_server
+from tasks.serving.wanted import wanted_compressor, wanted_server
 from tasks.store.keys import Stage
 from tasks.store.refs import Outcome, Ref
 from tasks.store.store import Store
@@ -32,10 +32,11 @@ def check_base(base: Ref, training: TrainingParams, serving: ServingParams) -> N
 def serve(merged: Ref, base: Ref, training: Ref, splits: Ref, params: ServingParams) -> Ref:
     """Make a directory that vLLM serves, and prove it on a real server when there is one.
 
-    The server's version is part of the key: installing one later, or another one, proves the model again.
+    The server's version is part of the key: installing one later, or another one, proves the model again. So is
+    llm-compressor's where 4-bit weights are asked for.
     """
     store = Store()
-    server = wanted_server(params)
+    server, compressor = wanted_server(params), wanted_compressor(params)
 
     def write(out: Path) -> Outcome:
         work = store.workdir(STAGE.name, out.name)
@@ -47,6 +48,7 @@ def serve(merged: Ref, base: Ref, training: Ref, splits: Ref, params: ServingPar
             "out": str(out),
             "work": str(work),
             "server": asdict(server),
+            "compressor": asdict(compressor),
             "params": params.model_dump(),
         }
         counts = run_in_child("tasks.serving.child:main", payload, work, title="serving")
@@ -54,4 +56,5 @@ def serve(merged: Ref, base: Ref, training: Ref, splits: Ref, params: ServingPar
 
     inputs = {"merged": merged, "base": base, "training": training, "splits": splits}
     label = f"model {merged.key[:8]}, server {server.name}"
-    return run_stage(RECIPE, write, inputs=inputs, params=params, label=label, external={"server": server.name})
+    external = {"server": server.name, "compressor": compressor.name}
+    return run_stage(RECIPE, write, inputs=inputs, params=params, label=label, external=external)

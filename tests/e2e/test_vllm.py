@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +12,18 @@ import yaml
 
 from deployments.demo.generate import HERE
 from tasks.errors import ProofError
-from tasks.inference.environment import ABSENT, find_server
+from tasks.inference.environment import ABSENT, find_compressor, find_server
 from tasks.merging.export import export_settings
 from tasks.runtime.parent import run_child
 from tasks.serving.card import card
 from tasks.serving.compatibility import architectures
 from tasks.serving.directory import link_tree
 from tasks.serving.params import ServingParams
-from tasks.store.records import read_json, write_rows
+from tasks.store.records import read_json, read_rows, write_rows
+from tests.tiny import write_tiny_model
 from tests.unit.serving.training import write_training
 
-SERVER = find_server()
+SERVER, COMPRESSOR = find_server(), find_compressor()
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.vllm,
@@ -81,6 +83,7 @@ def serve(
         "out": str(out),
         "work": str(tmp_path),
         "server": {"name": SERVER.name, "python": python},
+        "compressor": asdict(COMPRESSOR),
         "params": params.model_dump(),
     }
     run_child("tasks.serving.child:main", payload, tmp_path / "work")
@@ -165,6 +168,30 @@ def test_a_compiled_server_answers_rightly_or_is_not_proven(
         assert "does not answer as the merged model does" in refused
     else:
         assert [probe["equal"] for probe in read_json(tmp_path / "served" / "proof.json")["probes"]] == [True] * 2
+    assert left_behind(tmp_path) == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(COMPRESSOR.name == ABSENT, reason=f"{COMPRESSOR.why}: run `make llmcompressor`")
+def test_four_bits_of_the_real_compressor_are_proven_on_the_real_server(tmp_path: Path, splits: Path) -> None:
+    """Heads are as wide as vLLM's CPU kernels want them; an untrained model's answers are all near ties."""
+    folder = tmp_path / "merged"
+    base = folder / "base"
+    (tmp_path / "splits").mkdir()
+    write_tiny_model(base, hidden_size=256)
+    link_tree(base, folder / "model", lambda path: path.name not in ("config.json", "generation_config.json"))
+    export_settings(base, base, folder / "model")
+    write_rows(tmp_path / "splits" / "train.jsonl", read_rows(splits / "heldout.jsonl"))
+    write_rows(tmp_path / "splits" / "heldout.jsonl", read_rows(splits / "heldout.jsonl"))
+    changes = {"targets": ("awq",), "awq_rows": 4, "probes": 2, "max_new_tokens": 8, "min_equal_share": 0.5}
+    out = serve(folder, tmp_path / "splits", tmp_path, PARAMS.model_copy(update=changes), training=base)
+    said = read_json(out / "proof.json")["targets"]["awq"]
+    assert (said["proven"], said["layers"], said["group_size"]) == (True, 14, 128)
+    assert 0 < said["kl"] < 0.1
+    assert len(said["probes"]) == 2
+    assert (
+        read_json(out / "awq" / "model" / "config.json")["quantization_config"]["quant_method"] == "compressed-tensors"
+    )
     assert left_behind(tmp_path) == []
 
 

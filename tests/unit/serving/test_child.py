@@ -74,6 +74,7 @@ def serve(
         "out": str(out),
         "work": str(tmp_path),
         "server": server,
+        "compressor": {"name": "absent"},
         "params": params.model_dump(),
     }
     run_child("tasks.serving.child:main", payload, tmp_path / "work")

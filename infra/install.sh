@@ -1,20 +1,26 @@
 #!/usr/bin/env bash
-# Makes the environment of the serving check: `.venv-vllm` beside the project, from the lock next to this file.
+# Makes an environment whose libraries do not fit the project's own, from the lock in infra/NAME: `.venv-NAME`.
 #
-#   install.sh          install; does nothing when the environment already matches the lock
-#   install.sh --lock   write requirements.lock anew from requirements.in and overrides.txt (needs uv from `.venv`)
+#   install.sh vllm            for serving's live proof; does nothing when the environment already matches the lock
+#   install.sh llmcompressor   for the awq target
+#   install.sh NAME --lock     write the lock anew from requirements.in and overrides.txt (needs uv from `.venv`)
 #
 # The lock is complete, so nothing is resolved at install time. torch is named without a build label: pip takes the CPU
 # build from wherever it is told to look (PIP_FIND_LINKS, PIP_EXTRA_INDEX_URL).
 set -euo pipefail
 
-here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
-project="$(cd "$here/../.." && pwd)"
-venv="$project/.venv-vllm"
+project="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+name="${1:-}"
+here="$project/infra/$name"
+if [[ -z $name || ! -f $here/requirements.in ]]; then
+  echo "install.sh: name an environment: vllm or llmcompressor" >&2
+  exit 2
+fi
+venv="$project/.venv-$name"
 stamp="$venv/.installed-lock"
 python="${PYTHON:-python3}"
 
-say() { printf '%s\n' "vllm: $*"; }
+say() { printf '%s\n' "$name: $*"; }
 
 write_lock() {
   cd "$here"
@@ -22,7 +28,7 @@ write_lock() {
   [[ -x $uv ]] || { say "uv is not in $project/.venv: run \`make install\` first" >&2; exit 1; }
   [[ -z ${PIP_FIND_LINKS:-} ]] || wheels=(--find-links "$PIP_FIND_LINKS")
   "$uv" pip compile requirements.in --override overrides.txt --python-version 3.11 "${wheels[@]}" \
-    --custom-compile-command "infra/vllm/install.sh --lock" --quiet --output-file requirements.lock
+    --custom-compile-command "infra/install.sh $name --lock" --quiet --output-file requirements.lock
   # A build label belongs to one machine's wheel; the lock names the release.
   sed -i -E 's/^(torch==[0-9.]+)\+[a-z0-9]+/\1/' requirements.lock
   say "wrote requirements.lock ($(grep -c '==' requirements.lock) distributions)"
@@ -41,10 +47,10 @@ install() {
   # Every distribution is pinned: pip's warnings say nothing here that an error would not.
   "$venv/bin/python" -m pip install --no-deps --disable-pip-version-check --progress-bar off \
     --requirement "$here/requirements.lock" 2> >(grep -v '^WARNING' >&2) \
-    | sed -u -n -E 's/^Collecting ([^ ]+).*/vllm: \1/p; s/^Installing.*/vllm: unpacking/p'
-  say "checking that torch and vllm load"
-  if ! "$venv/bin/python" -c 'import torch, vllm; print("vllm: torch", torch.__version__, "vllm", vllm.__version__)'; then
-    say "torch or vllm does not load. This environment needs the CPU build of torch: name a folder or an index that" \
+    | sed -u -n -E "s/^Collecting ([^ ]+).*/$name: \\1/p; s/^Installing.*/$name: unpacking/p"
+  say "checking that torch and $name load"
+  if ! "$venv/bin/python" -c "import torch, $name; print('$name: torch', torch.__version__, '$name', $name.__version__)"; then
+    say "torch or $name does not load. This environment needs the CPU build of torch: name a folder or an index that" \
       "holds it in PIP_FIND_LINKS or PIP_EXTRA_INDEX_URL (https://download.pytorch.org/whl/cpu) and run again" >&2
     exit 1
   fi
@@ -52,8 +58,8 @@ install() {
   say "done: $venv/bin/python"
 }
 
-case "${1:-}" in
+case "${2:-}" in
   "") install ;;
   --lock) write_lock ;;
-  *) say "unknown argument '$1'; there is only --lock" >&2; exit 2 ;;
+  *) say "unknown argument '$2'; there is only --lock" >&2; exit 2 ;;
 esac
