@@ -122,7 +122,9 @@ def choose(page: Page, title: str, option: str) -> None:
     page.get_by_role("option", name=option).click()
 
 
-def test_finetune_started_from_its_form_ends_in_a_release(stack: Stack, page: Page, tiny_model: Path) -> None:
+def test_finetune_started_from_its_form_waits_for_a_person_and_ends_in_a_release(
+    stack: Stack, page: Page, tiny_model: Path
+) -> None:
     name = f"form-{uuid.uuid4().hex[:6]}"
     model = stack.home / "inbox" / "model-for-the-form"
     shutil.copytree(tiny_model, model, dirs_exist_ok=True)
@@ -148,18 +150,44 @@ def test_finetune_started_from_its_form_ends_in_a_release(stack: Stack, page: Pa
     field(page, "Remove paraphrases").click()
     field(page, "Release without a live server's proof").click()
     choose(page, "Prove on a real server", "skip")
+    choose(page, "A person must approve", "required")
     page.get_by_role("button", name="Submit").click()
-    run = stack.run(f"{name} by hand")
-    assert run["parameters"]["name"] == name
-    assert run["parameters"]["training"]["max_steps"] == 2
-    assert run["parameters"]["serving"]["prove"] == "skip"
-    ended = stack.wait(run["id"])
-    assert ended["state_name"] == "Released", ended["state"]["message"]
-    assert (stack.home / "releases" / name / "v1" / "release.json").is_file()
+    started = stack.run(f"{name} by hand")
+    run = started["id"]
+    assert started["parameters"]["name"] == name
+    assert started["parameters"]["training"]["max_steps"] == 2
+    assert started["parameters"]["serving"]["prove"] == "skip"
+    waiting = stack.wait(run, states={"PAUSED"})
+    assert waiting["state_name"] == "Suspended", waiting["state"]["message"]
+    assert not (stack.home / "releases" / name).exists()
 
-    page.goto(f"{stack.address}/v2/runs/flow-run/{run['id']}?tab=Artifacts")
+    answer(stack, page, run, "approve", "The report reads well.")
+    ended = stack.wait(run)
+    assert ended["state_name"] == "Released", ended["state"]["message"]
+    release = stack.home / "releases" / name / "v1"
+    approval = json.loads((release / "release.json").read_text())["approval"]
+    assert (approval["decision"], approval["by"]) == ("approve", "Ada Approver")
+    assert "Approved by Ada Approver" in (release / "report.html").read_text()
+    # What was done before the wait is reused, not done again.
+    tasks = ask("POST", f"{stack.address}/api/task_runs/filter", {"flow_runs": {"id": {"any_": [run]}}})
+    assert sum(task["name"].startswith("training") and task["state_name"] == "Completed" for task in tasks) == 1
+
+    page.goto(f"{stack.address}/v2/runs/flow-run/{run}?tab=Artifacts")
     for card in ("card-training", "card-gating", "card-serving", "results"):
         expect(page.get_by_text(card).first).to_be_visible()
+
+
+def answer(stack: Stack, page: Page, run: str, decision: str, reason: str) -> None:
+    """Decide about a suspended run, as its page lets a person do."""
+    page.goto(f"{stack.address}/v2/runs/flow-run/{run}")
+    page.get_by_role("button", name="Open menu").click()
+    page.get_by_role("menuitem", name="Resume").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("Without an answer within")).to_be_visible()
+    choose(page, "Decision", decision)
+    dialog.get_by_label("Your name (Optional)").fill("Ada Approver")
+    dialog.get_by_label("Reason (Optional)").fill(reason)
+    dialog.get_by_role("button", name="Resume").click()
 
 
 def start_quickly(stack: Stack, tiny_model: Path, name: str, approval: dict[str, object]) -> str:
@@ -194,38 +222,16 @@ def start_quickly(stack: Stack, tiny_model: Path, name: str, approval: dict[str,
     return str(run["id"])
 
 
-def test_finetune_waits_for_a_person(stack: Stack, page: Page, tiny_model: Path) -> None:
-    name = f"approve-{uuid.uuid4().hex[:6]}"
+def test_finetune_is_rejected_by_a_person_and_by_silence(stack: Stack, page: Page, tiny_model: Path) -> None:
+    name = f"reject-{uuid.uuid4().hex[:6]}"
     run = start_quickly(stack, tiny_model, name, {})
-    waiting = stack.wait(run, states={"PAUSED"})
-    assert waiting["state_name"] == "Suspended", waiting["state"]["message"]
-    assert not (stack.home / "releases" / name).exists()
-
-    page.goto(f"{stack.address}/v2/runs/flow-run/{run}")
-    page.get_by_role("button", name="Open menu").click()
-    page.get_by_role("menuitem", name="Resume").click()
-    dialog = page.get_by_role("dialog")
-    expect(dialog.get_by_text("Without an answer within 72 hours")).to_be_visible()
-    choose(page, "Decision", "approve")
-    dialog.get_by_label("Your name (Optional)").fill("Ada Approver")
-    dialog.get_by_label("Reason (Optional)").fill("The report reads well.")
-    dialog.get_by_role("button", name="Resume").click()
-
+    stack.wait(run, states={"PAUSED"})
+    answer(stack, page, run, "reject", "worse on dates")
     ended = stack.wait(run)
-    assert ended["state_name"] == "Released", ended["state"]["message"]
-    release = stack.home / "releases" / name / "v1"
-    approval = json.loads((release / "release.json").read_text())["approval"]
-    assert (approval["decision"], approval["by"]) == ("approve", "Ada Approver")
-    assert "Approved by Ada Approver" in (release / "report.html").read_text()
-    # What was done before the wait is reused, not done again.
-    tasks = ask("POST", f"{stack.address}/api/task_runs/filter", {"flow_runs": {"id": {"any_": [run]}}})
-    assert sum(task["name"].startswith("training") and task["state_name"] == "Completed" for task in tasks) == 1
-
-
-def test_finetune_without_an_answer_is_rejected(stack: Stack, tiny_model: Path) -> None:
-    name = f"silent-{uuid.uuid4().hex[:6]}"
+    assert (ended["state_name"], ended["state"]["message"]) == ("Rejected", "rejected by Ada Approver: worse on dates")
+    # The next run asks again.
     ended = stack.wait(start_quickly(stack, tiny_model, name, {"timeout_hours": 0.01}))
     assert ended["state_name"] == "Rejected", ended["state"]["message"]
     assert "not approved within 0.01 hours" in ended["state"]["message"]
     assert not (stack.home / "releases" / name).exists()
-    assert ask("POST", f"{stack.address}/api/automations/filter", {}) == [], "the clock is taken away again"
+    assert ask("POST", f"{stack.address}/api/automations/filter", {}) == [], "the clocks are taken away again"

@@ -32,9 +32,9 @@ pytestmark = [
 ]
 
 QUESTIONS = ("What is the capital of France?", "Name three colours.", "What is 2 + 2?")
-PARAMS = ServingParams(prove="require", probes=4, max_new_tokens=24, start_timeout_s=600, smoke_requests=0)
+PARAMS = ServingParams(prove="require", probes=4, max_new_tokens=16, start_timeout_s=600, smoke_requests=0)
 # A slip shows in the first answers, or in none.
-SLIP = PARAMS.model_copy(update={"probes": 2, "max_new_tokens": 16})
+SLIP = PARAMS.model_copy(update={"probes": 2, "max_new_tokens": 12})
 
 
 @pytest.fixture(scope="module")
@@ -203,6 +203,7 @@ def slipping(tmp_path: Path, option: str) -> str:
     return str(python)
 
 
+@pytest.mark.slow
 def test_other_weights_on_the_server_are_caught(tmp_path: Path, merged: Path, splits: Path) -> None:
     """The server loads a model that is nearly the proven one: one layer counts half."""
     from safetensors.torch import load_file, save_file
