@@ -40,14 +40,18 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Run Prefect's own server in a process of the test session, with a database and results of its own."""
+    """Run the server that a run without one gets, with a database and results of the test session's own."""
     from prefect.settings import PREFECT_RESULTS_LOCAL_STORAGE_PATH, temporary_settings
-    from prefect.testing.utilities import prefect_test_harness
+    from prefect.testing import utilities
+
+    from deployments.server import TemporaryServer
 
     storage = tmp_path_factory.mktemp("results")
     settings = {PREFECT_RESULTS_LOCAL_STORAGE_PATH: str(storage)}
-    with prefect_test_harness(server_startup_timeout=120), temporary_settings(settings):
-        yield
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(utilities, "SubprocessASGIServer", TemporaryServer)
+        with utilities.prefect_test_harness(server_startup_timeout=120), temporary_settings(settings):
+            yield
 
 
 @pytest.fixture(scope="session")
