@@ -48,3 +48,14 @@ def processor() -> str:
 def cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0))
+
+
+def resident(field: str) -> float:
+    """Return resident memory of this process, now (`VmRSS`) or at most (`VmHWM`), MB."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.partition(f"{field}:")[2].split()[0]) * 1024 / 1e6
+
+
+def forget_peak() -> None:
+    """Let `VmHWM` of this process begin again at what is resident now."""
+    Path("/proc/self/clear_refs").write_text("5")

@@ -9,7 +9,6 @@ seconds and how much the peak of memory grew. Writes bench/results/evaluation.js
 import argparse
 import json
 import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -18,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench.common import CACHE, RESULTS, ROOT, cores, processor
+from bench.common import CACHE, RESULTS, ROOT, cores, forget_peak, processor, resident
 from tasks.base.convert import convert_embedded
 from tasks.evaluation.generation import end_tokens, generate
 from tasks.evaluation.items import TaskItem, make_items
@@ -84,11 +83,12 @@ def _generation(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
     }
     seconds: dict[str, list[float]] = {way: [] for way in WAYS}
     texts: dict[str, list[str]] = {}
-    for _run in range(asked.runs):
+    for run in range(asked.runs):
         for way, ask in ways.items():
             started = time.perf_counter()
             texts[way] = ask()
             seconds[way].append(time.perf_counter() - started)
+            print(f"round {run + 1}: {way}: {seconds[way][-1]:.1f} s", file=sys.stderr)
     medians = {way: statistics.median(times) for way, times in seconds.items()}
     return {
         "items": len(items),
@@ -148,11 +148,11 @@ def _processes(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
         abs(one - other) for one, other in zip(runs["ours"][0]["values"], runs["harness"][0]["values"], strict=True)
     )
     seconds = {way: statistics.median(run["seconds"] for run in found) for way, found in runs.items()}
-    grown = {way: statistics.median(run["grown_mib"] for run in found) for way, found in runs.items()}
+    grown = {way: statistics.median(run["grown_mb"] for run in found) for way, found in runs.items()}
     return {
         "requests": len(runs["ours"][0]["values"]),
         "seconds": seconds,
-        "peak_grown_mib": grown,
+        "peak_grown_mb": grown,
         "largest_difference_nats": difference,
         "ratio_seconds": seconds["harness"] / seconds["ours"],
         "ratio_memory": grown["harness"] / grown["ours"],
@@ -175,14 +175,11 @@ def _likelihoods(folder: Path, way: str) -> dict[str, Any]:
     else:
         lm = HFLM(pretrained=model, tokenizer=tokenizer, batch_size=CONTEXTS)
     lm.loglikelihood([Instance("loglikelihood", {}, ("warm", " up"), 0)], disable_tqdm=True)
-    before, started = _peak_mib(), time.perf_counter()
+    forget_peak()
+    before, started = resident("VmRSS"), time.perf_counter()
     found = lm.loglikelihood(requests, disable_tqdm=True)
     seconds = time.perf_counter() - started
-    return {"seconds": seconds, "grown_mib": _peak_mib() - before, "values": [value for value, _greedy in found]}
-
-
-def _peak_mib() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"seconds": seconds, "grown_mb": resident("VmHWM") - before, "values": [value for value, _greedy in found]}
 
 
 def _print(told: dict[str, Any]) -> None:
@@ -195,7 +192,7 @@ def _print(told: dict[str, Any]) -> None:
         print(f"  {way:24}{made['seconds'][way]:8.1f} s  {ratio:5.2f} x  {equal} of {made['items']} texts equal")
     print(f"likelihoods: {scored['requests']} choices, largest difference {scored['largest_difference_nats']:.1e} nats")
     for way in ("ours", "harness"):
-        print(f"  {way:24}{scored['seconds'][way]:8.1f} s, peak of memory + {scored['peak_grown_mib'][way]:.0f} MiB")
+        print(f"  {way:24}{scored['seconds'][way]:8.1f} s, peak of memory + {scored['peak_grown_mb'][way]:.0f} MB")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench.common import RESULTS, ROOT, cores, processor
+from bench.common import RESULTS, ROOT, cores, processor, resident
 
 OURS, WIDE, NARROW = "finetune-flows", "PEFT, float32", "PEFT, bfloat16"
 MB, GB = 1_000_000, 1_000_000_000
@@ -163,12 +163,6 @@ def _peft(dtype: str) -> Callable[[Path, Path, float], None]:
         merged.to(torch.bfloat16).save_pretrained(out, max_shard_size=f"{int(file_gb * 1000)}MB")
 
     return work
-
-
-def resident(field: str) -> float:
-    """Return resident memory of this process, now (`VmRSS`) or at most (`VmHWM`), MB."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(status.partition(f"{field}:")[2].split()[0]) * 1024 / MB
 
 
 def differing(ours: Path, theirs: Path) -> float:
