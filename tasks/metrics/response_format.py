@@ -22,8 +22,12 @@ TYPES = {
 }
 # A pattern that a user wrote may need ages on a model's babble; the answer does not follow the template then.
 MATCH_TIMEOUT_S = 2.0
-_PLACE = re.compile(r"\{\{\s*(?P<name>[A-Za-z_]\w*)\s*:\s*(?P<type>.*?)\s*\}\}(?!\})", re.DOTALL)
-
+# A place ends at its first }}, so that one may stand before a JSON object's own brace; a regular expression, which may
+# end with a brace itself, ends at the last two of a row.
+_PLACE = re.compile(
+    r"\{\{\s*(?P<name>[A-Za-z_]\w*)\s*:\s*(?P<type>regex\s*:.*?(?=\s*\}\}(?!\}))|(?!regex\s*:).*?(?=\s*\}\}))\s*\}\}",
+    re.DOTALL,
+)
 _UNTYPED = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 
 

@@ -1,4 +1,4 @@
-"""Whether the tests are large enough for the gate's margins: known before anything is trained."""
+"""Whether the metrics can score the test, and it is large enough for the gate's margins: known before training."""
 
 import logging
 import math
@@ -12,12 +12,15 @@ from tasks.errors import ConfigError
 from tasks.evaluation.benchmarks import benchmark_items
 from tasks.evaluation.items import choose_records, choose_set, source_of
 from tasks.evaluation.params import EvaluationParams
+from tasks.evaluation.write import empty_items
 from tasks.gating.params import GatingParams
 from tasks.gating.policy import Bound, Bounds, check_names, read_policy
 from tasks.gating.power import POWER, needed_items
 from tasks.guardrails.params import KINDS
 from tasks.guardrails.probes import probes
-from tasks.metrics.build import applies, named
+from tasks.metrics.build import applies, check, named
+from tasks.metrics.params import Code, Judge
+from tasks.runtime.remote import Where
 from tasks.settings import home
 from tasks.store.records import read_rows
 
@@ -95,6 +98,22 @@ def check_sizes(splits: Path, evaluation: EvaluationParams, gating: GatingParams
     for problem in problems:
         log.warning("%s", problem)
     return planned
+
+
+def check_metrics(splits: Path, evaluation: EvaluationParams, where: Where) -> None:
+    """Build every metric, its files read, and show it the items that it will score.
+
+    Args:
+        splits: The splitting stage's directory.
+        evaluation: The metrics.
+        where: On `pool`, what depends on the machine that evaluates (running code, a judge's key) is left to it.
+
+    Raises:
+        ConfigError: A metric cannot work, or cannot work on these items. Every problem is in the one message.
+    """
+    mine = [choice for choice in evaluation.metrics if where == "inline" or not isinstance(choice, Code | Judge)]
+    if mine:
+        check(mine, empty_items(choose_records(splits, choose_set(splits, evaluation), evaluation)))
 
 
 def _planned(

@@ -8,7 +8,7 @@ from tasks.gating.params import GatingParams
 from tasks.gating.task import gate
 from tasks.pipeline.data import Stages
 from tasks.pipeline.opponent import find_opponent
-from tasks.pipeline.sizes import check_sizes
+from tasks.pipeline.sizes import check_metrics, check_sizes
 from tasks.rendering.params import RenderingParams
 from tasks.rendering.task import render
 from tasks.reporting.task import account
@@ -35,10 +35,11 @@ def tune(
     """Train and measure on prepared data; return the references of all stages so far, by role.
 
     Raises:
-        ConfigError: The tests are too small for the gate's margins; nothing was trained.
+        ConfigError: A metric cannot score the test, or it is too small for the gate's margins; nothing was trained.
     """
     stages = dict(data)
     splits = stages["splitting"]
+    check_metrics(Store().open(splits), evaluation, where)
     check_sizes(Store().open(splits), evaluation, gating)
     stages["base"] = prepare_base(base)
     check_base(stages["base"], training, serving)

@@ -45,6 +45,12 @@ def test_an_answer_that_follows(metric: New, items: Make, answer: str) -> None:
     }  # fmt: skip
 
 
+def test_a_place_may_stand_before_the_brace_of_an_object(metric: New, items: Make) -> None:
+    right = '{"port":"USLAX","boxes":{"n":3}}'
+    found = score(metric('{"port":"{{port:regex:[A-Z]{5}}}","boxes":{"n":{{n:integer}}}}'), items, right, right)
+    assert found.detail["values"] == {"port": "USLAX", "n": "3"}
+
+
 def test_other_values_follow_as_well_but_are_not_the_expected_ones(metric: New, items: Make) -> None:
     found = score(metric(TEMPLATE), items, RIGHT.replace("MSC", "ZIM").replace("firm", "estimated"))
     assert (found.value, found.figures["values"]) == (1.0, pytest.approx(5 / 7))

@@ -10,7 +10,7 @@ import pytest
 from tasks.errors import ConfigError
 from tasks.evaluation.params import EvaluationParams
 from tasks.gating.params import GatingParams
-from tasks.pipeline.sizes import check_sizes
+from tasks.pipeline.sizes import check_metrics, check_sizes
 from tasks.store.records import write_rows
 
 
@@ -108,3 +108,26 @@ def test_policies_are_checked_and_planned_for(splits, tmp_path: Path) -> None:
     path.write_text("general_tasks: {mmlu: {max_drop: 0.02}}\n")
     with pytest.raises(ConfigError, match=r"mmlu is not measured. Known: general_facts"):
         check_sizes(splits(90), evaluation(), GatingParams(policy=str(path)))
+
+
+def test_metrics_that_cannot_score_the_test_stop_before_training(splits, tmp_path: Path) -> None:
+    template = tmp_path / "template.txt"
+    template.write_text("{{answer:sentence}}")
+    metrics = [
+        {"kind": "format", "template_file": str(template)},
+        {"kind": "text", "sources": ["others-*"]},
+        {"kind": "classification"},
+    ]
+    with pytest.raises(ConfigError) as caught:
+        check_metrics(splits(30), evaluation(metrics=metrics), "inline")
+    for said in ("unknown type 'sentence'", "text scores no item", "is no label"):
+        assert said in str(caught.value)
+    check_metrics(splits(30), evaluation(), "inline")
+
+
+def test_on_a_pool_the_keys_of_a_judge_are_the_workers(splits) -> None:
+    judge = {"kind": "judge", "url": "http://127.0.0.1:9/v1", "model": "j", "api_key_variable": "NO_SUCH_KEY_HERE"}
+    asked = evaluation(metrics=[{"kind": "extraction"}, judge])
+    check_metrics(splits(30), asked, "pool")
+    with pytest.raises(ConfigError, match="NO_SUCH_KEY_HERE"):
+        check_metrics(splits(30), asked, "inline")

@@ -47,6 +47,7 @@ def calls(monkeypatch: pytest.MonkeyPatch, make_ref) -> list[tuple[Any, ...]]:
         asked.append(("gate", base.key, tuned.key, others))
         return ref("gating", "g")
 
+    monkeypatch.setattr(module, "check_metrics", lambda *_arguments: None)
     monkeypatch.setattr(module, "check_sizes", lambda *_arguments: asked.append(("sizes",)))
     monkeypatch.setattr(module, "prepare_base", lambda _params: ref("base", "b"))
     monkeypatch.setattr(module, "check_base", lambda *_arguments: asked.append(("servable",)))
