@@ -14,7 +14,7 @@ from typing import Any
 
 from tasks.errors import ProofError
 from tasks.inference.guard import GRACE_S
-from tasks.inference.server import tail
+from tasks.inference.server import REPORT_EVERY_S, tail
 from tasks.merging.asking import load, load_tokenizer, logits
 from tasks.merging.figures import Distance
 from tasks.merging.probes import Probe, choose_probes, token_ids
@@ -131,10 +131,12 @@ def _quantise(python: str, settings: dict[str, Any], work: Path, wait: Callable[
             stdout=file,
             stderr=file,
         )
-    started = time.monotonic()
+    started = reported = time.monotonic()
     try:
         while guard.poll() is None:
-            wait(f"4-bit weights are made ({time.monotonic() - started:.0f} s)")
+            if (now := time.monotonic()) - reported >= REPORT_EVERY_S:
+                reported = now
+                wait(f"4-bit weights are made ({now - started:.0f} s)")
             time.sleep(POLL_S)
     finally:
         guard.terminate()

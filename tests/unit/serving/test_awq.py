@@ -16,7 +16,7 @@ from tasks.merging.export import export_settings
 from tasks.merging.probes import Probe
 from tasks.serving.directory import link_tree
 from tasks.serving.params import ServingParams
-from tasks.serving.targets import Order, write_targets
+from tasks.serving.targets import Order, awq, write_targets
 from tasks.serving.targets.awq import group_size, problems
 from tasks.serving.targets.packed import unpacked
 from tasks.store.records import write_rows
@@ -131,10 +131,13 @@ def test_a_compressor_that_fails_says_where_to_read(order: Callable[..., Order])
         write_targets(order("--fail"))
 
 
-def test_a_stop_ends_the_compressor(order: Callable[..., Order], tmp_path: Path) -> None:
+def test_a_stop_ends_the_compressor(
+    order: Callable[..., Order], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def stop(_text: str) -> None:
         raise KeyboardInterrupt
 
+    monkeypatch.setattr(awq, "REPORT_EVERY_S", 0.1)
     with pytest.raises(KeyboardInterrupt):
         write_targets(order(wait=stop))
     time.sleep(0.5)
