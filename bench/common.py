@@ -51,7 +51,10 @@ def cores() -> int:
 
 
 def resident(field: str) -> float:
-    """Return resident memory of this process, now (`VmRSS`) or at most (`VmHWM`), MB."""
+    """Return resident memory of this process, now (`VmRSS`) or at most (`VmHWM`), MB.
+
+    What getrusage says would include its parent's.
+    """
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return int(status.partition(f"{field}:")[2].split()[0]) * 1024 / 1e6
 

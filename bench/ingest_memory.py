@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from bench.common import resident
+
 ROOT = Path(__file__).resolve().parents[1]
 KINDS = ("jsonl", "json", "csv", "parquet", "jsonl.gz", "jsonl.zst", "json.gz", "json.zst", "csv.gz", "csv.zst")
 BLOCK_ROWS = 5_000
@@ -61,17 +63,11 @@ def read(path: Path) -> dict[str, Any]:
     sources = find_sources([str(path)])
     out = path.parent / "out"
     out.mkdir()
-    idle = peak_mb()
+    idle = resident("VmHWM")
     started = time.monotonic()
     tally = collect(sources, IngestParams(), "task", out)
     seconds = time.monotonic() - started
-    return {"rows": tally.counts["read"], "seconds": seconds, "idle_mb": idle, "peak_mb": peak_mb()}
-
-
-def peak_mb() -> float:
-    """Return the highest resident memory of this process, in MB (what getrusage says would include its parent's)."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / MB
+    return {"rows": tally.counts["read"], "seconds": seconds, "idle_mb": idle, "peak_mb": resident("VmHWM")}
 
 
 def make(path: Path, size: int) -> None:
